@@ -1,0 +1,73 @@
+"""Runs an ASGI application on a loopback port, in a thread, for as long as a `with` block lasts."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp
+
+LOOPBACK = "127.0.0.1"
+_START_SECONDS = 20
+
+
+def bind(port: int = 0) -> socket.socket:
+    """Take a loopback port; 0 lets the system choose one.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((LOOPBACK, port))
+    except OSError:
+        taken.close()
+        raise
+    return taken
+
+
+def uvicorn_server(app: ASGIApp) -> uvicorn.Server:
+    """A server that logs nothing and leaves the `Date` header to the application, which has its own clock."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    return uvicorn.Server(config)
+
+
+@contextlib.contextmanager
+def serve(app: ASGIApp, port: int = 0) -> Iterator[str]:
+    """Serve `app` and yield its base URL without a trailing slash.
+
+    Raises:
+        TimeoutError: The server did not come up.
+    """
+    taken = bind(port)
+    server = uvicorn_server(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + _START_SECONDS
+    while not server.started:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the sandbox server did not start")
+        time.sleep(0.005)
+    try:
+        yield f"http://{LOOPBACK}:{taken.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        taken.close()
