@@ -1,0 +1,356 @@
+"""One signed-in connection to Tableau Server or Cloud.
+
+tableauserverclient builds the requests; what it leaves to its callers is here: time-outs, retries, signing in
+again after a session was superseded or ran out, waiting for jobs, and errors in one line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import random
+import time
+from typing import TYPE_CHECKING, Self, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import backoff
+import requests
+import tableauserverclient as tsc
+from lxml import etree
+from requests.adapters import HTTPAdapter
+from tableauserverclient.server.endpoint.exceptions import (
+    FailedSignInError,
+    InternalServerError,
+    NonXMLResponseError,
+    RedirectError,
+    ServerResponseError,
+)
+from tableauserverclient.server.exceptions import EndpointUnavailableError
+from urllib3.util.retry import Retry
+
+from target_tableau.errors import JobError, SettingError, TableauError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
+
+_Result = TypeVar("_Result")
+
+logger = logging.getLogger(__name__)
+
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 900
+_TRIES = 5
+_SIGN_INS = 3
+_UNSUPPORTED_VERSION = "2.4"  # what tableauserverclient stays at when it could not ask for the version
+
+_NO_SESSION = {"401000", "401002"}
+_BAD_CREDENTIALS = "401001"
+_RATE_LIMITED = "429000"
+_JOB_NOT_FOUND = "404018"
+_GATEWAY = {502, 503, 504}
+_FINISHED_WELL = {"0", "3"}  # 3: finished, nothing was to do
+_CANCELLED = "2"
+
+
+@dataclasses.dataclass(frozen=True)
+class Address:
+    """Where a site is: the server's base URL and the site's content URL ("" is Server's default site)."""
+
+    server_url: str
+    site: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Token:
+    """A personal access token. Signing in with it ends the session of whoever else uses it."""
+
+    name: str
+    value: str = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a Tableau job has come to.
+
+    Attributes:
+        luid: Id of the job.
+        ended: It will not change any more.
+        ok: It ended well.
+        progress: Per cent, as Tableau tells.
+        notes: Tableau's words about it, possibly none.
+        cancelled: Somebody cancelled it.
+    """
+
+    luid: str
+    ended: bool
+    ok: bool
+    progress: str
+    notes: str
+    cancelled: bool = False
+
+
+def parse_address(server_url: str, site: str | None) -> Address:
+    """Read a server URL, which may have been pasted from a browser (`https://host/#/site/finance/home`).
+
+    Raises:
+        SettingError: It is no http(s) URL, or names another site than the setting `site`.
+    """
+    parts = urlsplit(server_url.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingError(
+            f"server_url '{server_url}' is not a URL. Set it to the address of Tableau, like "
+            "https://10ax.online.tableau.com or https://tableau.example.com."
+        )
+    path, fragment = parts.path, parts.fragment
+    pasted = _site_in(fragment) or _site_in(path)
+    if pasted is not None and site and site != pasted:
+        raise SettingError(
+            f"server_url names the site '{pasted}' but the setting site is '{site}'. Remove one."
+        )
+    base = path.split("/#")[0].partition("/site/")[0].removesuffix("/t").rstrip("/")
+    return Address(f"{parts.scheme}://{parts.netloc}{base}", site or pasted or "")
+
+
+def _site_in(path: str) -> str | None:
+    words = [unquote(word) for word in path.split("/") if word]
+    for position, word in enumerate(words[:-1]):
+        if word in {"site", "t"}:
+            return words[position + 1]
+    return None
+
+
+class TableauClient:
+    """Calls Tableau for one run. A context manager: signs in on entry, out on exit.
+
+    Args:
+        address: The server and its site.
+        token: How to sign in.
+        pause: Waits; tests give one that does not.
+    """
+
+    def __init__(self, address: Address, token: Token, pause: Callable[[float], None] = time.sleep) -> None:
+        self.address = address
+        self._token = token
+        self._pause = pause
+        self.server = tsc.Server(
+            address.server_url,
+            http_options={"timeout": (_CONNECT_SECONDS, _READ_SECONDS)},
+            session_factory=_session,
+        )
+
+    def __enter__(self) -> Self:
+        self.sign_in()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Sign out; a session that cannot be signed out ends by itself, so this never hides an error."""
+        try:
+            self.server.auth.sign_out()
+        except (
+            tsc.server.endpoint.exceptions.TableauError,
+            requests.RequestException,
+            ValueError,
+        ) as failure:
+            logger.info("Signing out of Tableau did not work (%s); the session will run out.", _line(failure))
+
+    def sign_in(self) -> None:
+        """Open a session.
+
+        Raises:
+            TableauError: The address, the site or the token is wrong, or the server cannot be reached.
+        """
+        credentials = tsc.PersonalAccessTokenAuth(self._token.name, self._token.value, self.address.site)
+        where = self.address.server_url
+        try:
+            self._retry(lambda: self.server.auth.sign_in(credentials), idempotent=True)
+        except FailedSignInError as refusal:
+            if refusal.code != _BAD_CREDENTIALS:
+                raise TableauError(_line(refusal), refusal.code) from refusal
+            raise TableauError(
+                f"Tableau at {where} refused the sign-in (401001): check token_name, token_value and site "
+                f"('{self.address.site}'; it is the part of the URL after /site/, empty for Server's default site). A "
+                "token ends after 15 days without use or on its last day; make a new one under My Account Settings.",
+                refusal.code,
+            ) from refusal
+        except (NonXMLResponseError, SyntaxError, AttributeError) as odd:  # XML parse errors are SyntaxErrors
+            # A web page instead of Tableau's XML: the address is not, or not only, that of Tableau.
+            raise TableauError(
+                f"{where} answered, but not as Tableau does: check server_url (the address only, as you open it in "
+                "the browser) and any proxy in between."
+            ) from odd
+        self._negotiate_version(where)
+
+    def _negotiate_version(self, where: str) -> None:
+        self.server.use_server_version()
+        if self.server.version == _UNSUPPORTED_VERSION:
+            raise TableauError(
+                f"Tableau at {where} did not tell its version (serverInfo). Its REST API must be reachable; ask "
+                "the administrator whether it is switched off or blocked by a proxy."
+            )
+
+    def call(self, action: Callable[[], _Result], what: str, *, idempotent: bool = True) -> _Result:
+        """Do something on the server, with a new session or another try where that helps.
+
+        Args:
+            action: Makes one request through `server`.
+            what: What it is, for the error message ("look for the project").
+            idempotent: It may be done twice. Otherwise only a refusal is repeated, never a broken connection.
+
+        Raises:
+            TableauError: It did not work.
+        """
+        for _ in range(_SIGN_INS):
+            try:
+                return self._retry(action, idempotent=idempotent)
+            except FailedSignInError as refusal:
+                if refusal.code not in _NO_SESSION:
+                    raise TableauError(f"Could not {what}: {_line(refusal)}", refusal.code) from refusal
+                logger.info("Tableau ended our session (%s); signing in again.", refusal.code)
+                self._pause(random.uniform(0.2, 2.0))  # noqa: S311 - only keeps two clients out of step
+                self.sign_in()
+            except ServerResponseError as refusal:
+                raise TableauError(f"Could not {what}: {_line(refusal)}", refusal.code) from refusal
+            except (NonXMLResponseError, RedirectError, EndpointUnavailableError, SyntaxError) as odd:
+                raise TableauError(f"Could not {what}: {_line(odd)}") from odd
+        raise TableauError(
+            f"Could not {what}: Tableau ended our session {_SIGN_INS} times. Somebody else signs in with the token "
+            f"'{self._token.name}'; give every pipeline a token of its own.",
+            "401002",
+        )
+
+    def _retry(self, action: Callable[[], _Result], *, idempotent: bool) -> _Result:
+        """Repeat what the network or a gateway broke, and what Tableau put off.
+
+        Raises:
+            TableauError: Tableau cannot be reached.
+        """
+        waits = backoff.expo(base=2, max_value=60)
+        next(waits)  # backoff's generators begin with an empty value
+        for left in reversed(range(_TRIES)):
+            try:
+                return action()
+            except ServerResponseError as refusal:
+                if refusal.code != _RATE_LIMITED or not left:
+                    raise
+                wait = float(next(waits))
+            except InternalServerError as failure:
+                if not idempotent or failure.code not in _GATEWAY or not left:
+                    raise TableauError(
+                        f"Tableau at {self.address.server_url} answered HTTP {failure.code}. Try again later; if it "
+                        "goes on, ask its administrator.",
+                        str(failure.code),
+                    ) from failure
+                wait = float(next(waits))
+            except requests.RequestException as failure:
+                if not idempotent or not left:
+                    raise TableauError(
+                        f"Tableau at {self.address.server_url} cannot be reached: {_line(failure)}. Check server_url "
+                        "and the network."
+                    ) from failure
+                wait = float(next(waits))
+            self._pause(backoff.full_jitter(wait))
+        raise AssertionError("the last try either returns or raises")
+
+    # -- jobs ----------------------------------------------------------------------------------------------
+
+    def job(self, luid: str) -> Job:
+        """Ask how a job stands.
+
+        A job's finishCode means nothing before it has a completedAt, which is tested as text because servers
+        write it in forms that tableauserverclient does not read (Tableau REST API reference, "Query Job").
+        """
+        url = f"{self.server.jobs.baseurl}/{luid}"
+        answer = self.call(lambda: self.server.jobs.get_request(url), f"ask for job {luid}")
+        document = etree.fromstring(answer.content, _safe_parser())
+        element = next((node for node in document.iter() if _local(node) == "job"), None)
+        if element is None:
+            raise TableauError(f"Could not ask for job {luid}: the answer holds no job.")
+        code = element.get("finishCode", "")
+        notes = " ".join(
+            text.strip()
+            for node in element.iter()
+            for text in ([node.text or ""] if _local(node) == "notes" else [node.get("text", "")])
+            if text.strip()
+        )
+        ended = bool(element.get("completedAt"))
+        return Job(
+            luid=luid,
+            ended=ended,
+            ok=ended and code in _FINISHED_WELL,
+            progress=element.get("progress", ""),
+            notes=notes,
+            cancelled=ended and code == _CANCELLED,
+        )
+
+    def wait(self, luids: Iterable[str], timeout_seconds: int) -> Iterator[Job]:
+        """Wait for jobs and yield each as it ends, well or not.
+
+        Raises:
+            JobError: A job did not end in time; the message tells which, how far it came and what to do.
+            TableauError: Tableau cannot be asked.
+        """
+        waiting = dict.fromkeys(luids)
+        last: dict[str, Job] = {}
+        deadline = time.monotonic() + timeout_seconds
+        interval = 0.25
+        while waiting:
+            for luid in list(waiting):
+                try:
+                    last[luid] = self.job(luid)
+                except TableauError as failure:
+                    # A job just made may not be found yet on another node; the deadline ends that too.
+                    if failure.code != _JOB_NOT_FOUND or time.monotonic() > deadline:
+                        raise
+                    continue
+                if last[luid].ended:
+                    del waiting[luid]
+                    yield last[luid]
+            if not waiting:
+                return
+            if time.monotonic() > deadline:
+                luid = next(iter(waiting))
+                progress = last[luid].progress if luid in last else ""
+                raise JobError(
+                    f"Tableau job {luid} did not end within {timeout_seconds} s (progress {progress or 'unknown'} %). "
+                    "It may still go on: look under Jobs in Tableau, and raise job_timeout_seconds if it is only slow."
+                )
+            self._pause(interval)
+            interval = min(interval * 1.5, 30.0)
+
+
+def _session() -> requests.Session:
+    """A session whose GETs are repeated; what changes something is repeated by `TableauClient._retry` alone."""
+    session = requests.Session()
+    adapter = HTTPAdapter(
+        max_retries=Retry(
+            total=_TRIES,
+            backoff_factor=0.5,
+            backoff_jitter=0.5,
+            status_forcelist=[429, *_GATEWAY],
+            allowed_methods={"GET"},
+            respect_retry_after_header=True,
+            raise_on_status=False,
+        )
+    )
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _safe_parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True)
+
+
+def _local(node: etree._Element) -> str:
+    return str(node.tag).rpartition("}")[2]
+
+
+def _line(failure: Exception) -> str:
+    """An error's own words in one line; a page of HTML is not quoted."""
+    if isinstance(failure, FailedSignInError | ServerResponseError):
+        return f"{failure.summary}: {failure.detail} ({failure.code})"
+    text = " ".join(str(failure).split())
+    return "the answer is a web page, not Tableau's" if "<html" in text.lower() else text[:300]

@@ -1,0 +1,300 @@
+"""Brings one load of one stream into its extract, without ever touching the extract that is there.
+
+The next extract is built beside the present one as `X.hyper.next`, verified by reopening and counting, and put in
+its place only by `promote`, after it has been published. An extract that the load does not change is not built
+at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from tableauhyperapi import escape_name
+
+from target_tableau.columns import DELETED_AT, METADATA_NAMES, Plan, Type, wider
+from target_tableau.errors import ExtractError
+from target_tableau.hyper import ExtractTable, column_list
+from target_tableau.staging import Rules, Stage, same, written_by
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from target_tableau.hyper import Engine
+
+_OWNER_ONLY = 0o600
+
+
+@dataclasses.dataclass
+class Counts:
+    """What a load did to an extract. `total` is the number of rows afterwards."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    total: int = 0
+
+    @property
+    def changes(self) -> int:
+        """Rows that are not as they were."""
+        return self.new + self.changed + self.deleted
+
+
+class ExtractBuild:
+    """One stream's extract on its way from the present to the next version.
+
+    Args:
+        engine: The run's Hyper engine.
+        path: Where the extract lives.
+        plan: The stream's columns and key.
+        number: Unique in the run.
+    """
+
+    def __init__(self, engine: Engine, path: Path, plan: Plan, number: int) -> None:
+        self.engine = engine
+        self.path = path
+        self.next = path.with_name(path.name + ".next")
+        self.plan = plan
+        self.stage = Stage(engine, plan, number)
+        self.counts = Counts()
+        self.built = False
+        self._columns: dict[str, Type] = {}
+        self._columns_changed = False
+
+    def change_plan(self, plan: Plan) -> None:
+        """Take a schema that changed while the stream was being read."""
+        self.plan = plan
+        self.stage.widen(plan)
+
+    def load(self, file: Path, rows: int, plan: Plan) -> None:
+        """Stage one journal file, written under `plan`.
+
+        Raises:
+            ExtractError: The engine took another number of rows than the file holds.
+        """
+        taken = self.stage.load(file, plan)
+        if taken != rows:
+            raise ExtractError(
+                f"Hyper took {taken} of the {rows} rows of {file}. Run again; nothing was changed."
+            )
+        self.counts.read += rows
+
+    def build(self, rules: Rules) -> None:
+        """Settle the staged rows against the present extract and build the next one if anything changes.
+
+        Raises:
+            ExtractError: The next extract cannot be built, or does not hold what it must.
+        """
+        self.stage.settle(rules)
+        if self.path.exists():
+            with self.engine.attached(self.path) as present:
+                self._compare(present, rules)
+            changes = self.counts.changes or self._columns_changed
+        else:
+            self._columns = {column.name: column.type for column in self.plan.all_columns}
+            self._compare_with_nothing(rules)
+            changes = True
+        if changes:
+            self._make_next()
+            with self.engine.attached(self.next) as table:
+                self._adapt_columns(table)
+                self._apply(table, rules)
+            self._verify()
+            self.built = True
+        self.stage.drop()
+
+    def promote(self) -> None:
+        """Put the next extract in the place of the present one."""
+        if self.built:
+            self.next.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove what was built; the present extract stays."""
+        self.next.unlink(missing_ok=True)
+
+    # -- what changes ------------------------------------------------------------------------------------
+
+    def _compare(self, present: ExtractTable, rules: Rules) -> None:
+        """Count what is new, changed, gone and unchanged, and drop the unchanged from the stage."""
+        engine, stage = self.engine, self.stage
+        existing = engine.columns(present)
+        self._columns = _merge(existing, self.plan)
+        self._columns_changed = self._columns != existing
+        before = engine.count(f"SELECT COUNT(*) FROM {present.sql}")
+        if not rules.upsert:
+            taken_back = (
+                engine.count(f"SELECT COUNT(*) FROM {present.sql} WHERE {written_by(rules.unclosed)}")
+                if rules.unclosed
+                else 0
+            )
+            self.counts.new = engine.count(f"SELECT COUNT(*) FROM {stage.table}")
+            self.counts.total = before - taken_back + self.counts.new
+            return
+        self._find_gone(present, rules)
+        gone = engine.count(f"SELECT COUNT(*) FROM {self._gone}")
+        if rules.hard_delete:
+            engine.run(f"DELETE FROM {stage.table} WHERE {DELETED_AT} IS NOT NULL")
+        self.counts.unchanged = engine.run(
+            f"DELETE FROM {stage.table} s USING {present.sql} e WHERE {stage.same_key('s', 'e')} "
+            f"AND {self._same_content(existing)}"
+        )
+        self.counts.changed = engine.count(
+            f"SELECT COUNT(*) FROM {stage.table} s WHERE EXISTS "
+            f"(SELECT 1 FROM {present.sql} e WHERE {stage.same_key('s', 'e')})"
+        )
+        self.counts.new = engine.count(f"SELECT COUNT(*) FROM {stage.table}") - self.counts.changed
+        self.counts.total = before - gone + self.counts.new
+        self.counts.deleted = gone + self._count_marked(present, rules)
+
+    @property
+    def _gone(self) -> str:
+        return f"gone_{self.stage.table}"
+
+    def _find_gone(self, present: ExtractTable, rules: Rules) -> None:
+        """Collect the keys of the extract's rows that this load takes out."""
+        stage = self.stage
+        reasons = []
+        if rules.hard_delete:
+            reasons.append(
+                f"EXISTS (SELECT 1 FROM {stage.table} s "
+                f"WHERE s.{DELETED_AT} IS NOT NULL AND {stage.same_key('s', 'e')})"
+            )
+            if rules.delete_match is not None and rules.delete_match in self._columns:
+                match = escape_name(rules.delete_match)
+                reasons.append(
+                    f"(EXISTS (SELECT 1 FROM {stage.gone_matches} g WHERE g.{match} = e.{match}) AND NOT EXISTS "
+                    f"(SELECT 1 FROM {stage.table} s WHERE {stage.live} AND {stage.same_key('s', 'e')}))"
+                )
+        if rules.parent is not None:
+            reasons.append(
+                f"(EXISTS (SELECT 1 FROM {stage.reread_parents} p "
+                f"WHERE {same(rules.parent.columns, 'p', 'e')}) AND NOT EXISTS "
+                f"(SELECT 1 FROM {stage.table} s WHERE {stage.same_key('s', 'e')}))"
+            )
+        keys = ", ".join(f"e.{escape_name(key)}" for key in self.plan.keys)
+        where = " OR ".join(reasons) or "FALSE"
+        self.engine.run(
+            f"CREATE TEMPORARY TABLE {self._gone} AS (SELECT {keys} FROM {present.sql} e WHERE {where}) WITH DATA"
+        )
+
+    def _same_content(self, existing: Mapping[str, Type]) -> str:
+        """SQL: a staged row says nothing that the extract does not say (the loader's own columns aside)."""
+        arriving = {column.name: column.type for column in self.plan.columns}
+        parts = ["TRUE", f"s.{DELETED_AT} IS NOT DISTINCT FROM e.{DELETED_AT}"]
+        for name, merged in self._columns.items():
+            if name in METADATA_NAMES:
+                continue
+            left = f"s.{escape_name(name)}" if name in arriving else "NULL"
+            right = f"e.{escape_name(name)}" if name in existing else "NULL"
+            if arriving.get(name, merged) != existing.get(name, merged) or "NULL" in {left, right}:
+                left, right = (f"CAST({side} AS {merged.sql})" for side in (left, right))
+            parts.append(f"{left} IS NOT DISTINCT FROM {right}")
+        return " AND ".join(parts)
+
+    def _compare_with_nothing(self, rules: Rules) -> None:
+        """There is no extract yet: what was deleted in the same load never appears."""
+        self._columns_changed = True
+        if rules.hard_delete:
+            self.engine.run(f"DELETE FROM {self.stage.table} WHERE {DELETED_AT} IS NOT NULL")
+        self.counts.new = self.engine.count(f"SELECT COUNT(*) FROM {self.stage.table}")
+        self.counts.total = self.counts.new
+
+    # -- the next extract --------------------------------------------------------------------------------
+
+    def _make_next(self) -> None:
+        self.next.unlink(missing_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists():
+                shutil.copyfile(self.path, self.next)
+            else:
+                self.engine.create(self.next, list(self._columns.items()))
+            os.chmod(self.next, _OWNER_ONLY)  # noqa: PTH101 - one call for both ways
+        except OSError as failure:
+            raise ExtractError(
+                f"The next extract {self.next} cannot be made: {failure.strerror or failure}. Free some disk space "
+                "or change output_dir; the present extract is untouched."
+            ) from failure
+
+    def _adapt_columns(self, table: ExtractTable) -> None:
+        """Add columns; where a type became wider, write the table anew (Hyper cannot alter a column)."""
+        existing = self.engine.columns(table)
+        if any(existing[name] != kind for name, kind in self._columns.items() if name in existing):
+            casts = ", ".join(
+                f"CAST({escape_name(name) if name in existing else 'NULL'} AS {kind.sql}) AS {escape_name(name)}"
+                for name, kind in self._columns.items()
+            )
+            schema = f"{escape_name(table.database)}.{escape_name('Extract')}"
+            self.engine.run(f"CREATE TABLE {schema}.wider AS (SELECT {casts} FROM {table.sql}) WITH DATA")
+            self.engine.run(f"DROP TABLE {table.sql}")
+            self.engine.run(f"ALTER TABLE {schema}.wider RENAME TO {escape_name('Extract')}")
+            return
+        for name, kind in self._columns.items():
+            if name not in existing:
+                self.engine.run(f"ALTER TABLE {table.sql} ADD COLUMN {column_list([(name, kind)])}")
+
+    def _apply(self, table: ExtractTable, rules: Rules) -> None:
+        """Make the change, as one transaction."""
+        engine, stage = self.engine, self.stage
+        names = ", ".join(escape_name(column.name) for column in self.plan.all_columns)
+        values = ", ".join(
+            f"CAST({escape_name(column.name)} AS {self._columns[column.name].sql})"
+            if self._columns[column.name] != column.type
+            else escape_name(column.name)
+            for column in self.plan.all_columns
+        )
+        with engine.transaction():
+            if self.path.exists() and rules.upsert:
+                engine.run(f"DELETE FROM {table.sql} e USING {self._gone} g WHERE {stage.same_key('g', 'e')}")
+                engine.run(
+                    f"DELETE FROM {table.sql} e USING {stage.table} s WHERE {stage.same_key('s', 'e')}"
+                )
+                self._mark_deleted(table, rules)
+            elif self.path.exists() and rules.unclosed:
+                engine.run(f"DELETE FROM {table.sql} WHERE {written_by(rules.unclosed)}")
+            engine.run(f"INSERT INTO {table.sql} ({names}) SELECT {values} FROM {stage.table}")
+
+    def _count_marked(self, present: ExtractTable, rules: Rules) -> int:
+        """How many rows of the extract a tombstone without a key will mark as deleted."""
+        if rules.hard_delete or rules.delete_match is None:
+            return 0
+        match = escape_name(rules.delete_match)
+        return self.engine.count(
+            f"SELECT COUNT(*) FROM {present.sql} e WHERE e.{DELETED_AT} IS NULL AND EXISTS "
+            f"(SELECT 1 FROM {self.stage.gone_matches} g WHERE g.{match} = e.{match})"
+        )
+
+    def _mark_deleted(self, table: ExtractTable, rules: Rules) -> None:
+        if rules.hard_delete or rules.delete_match is None:
+            return
+        match = escape_name(rules.delete_match)
+        self.engine.run(
+            f"UPDATE {table.sql} e SET {DELETED_AT} = g.{DELETED_AT} FROM {self.stage.gone_matches} g "
+            f"WHERE g.{match} = e.{match} AND e.{DELETED_AT} IS NULL"
+        )
+
+    def _verify(self) -> None:
+        """Reopen the closed file and count: closing a Hyper file reports neither a full disk nor a dead engine."""
+        with self.engine.attached(self.next) as table:
+            columns = self.engine.columns(table)
+            rows = self.engine.count(f"SELECT COUNT(*) FROM {table.sql}")
+        if rows != self.counts.total or set(columns) != set(self._columns):
+            raise ExtractError(
+                f"The next extract of stream '{self.plan.stream}' holds {rows} rows and {len(columns)} columns "
+                f"instead of {self.counts.total} and {len(self._columns)}. The disk may be full. The present "
+                "extract is untouched; run again."
+            )
+
+
+def _merge(existing: Mapping[str, Type], plan: Plan) -> dict[str, Type]:
+    """The columns of the next extract: those there are, made wider where needed, then the new ones."""
+    merged = dict(existing)
+    for column in plan.all_columns:
+        present = merged.get(column.name)
+        merged[column.name] = column.type if present is None else wider(present, column.type)
+    return merged

@@ -1,0 +1,235 @@
+"""One Hyper engine for a whole run, and the few things the target asks of it.
+
+Facts from use of the Hyper API: a commit reaches the file only when the database is detached (or its last
+connection closes); closing reports no errors, only `HyperProcess.shutdown` does; a killed engine leaves the file
+as it was last closed. Temporary tables live in the session, also without a database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+from tableauhyperapi import (
+    Connection,
+    HyperException,
+    HyperProcess,
+    TableName,
+    Telemetry,
+    escape_name,
+    escape_string_literal,
+)
+
+from target_tableau.columns import Kind, Type
+from target_tableau.errors import ExtractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+SCHEMA = "Extract"
+TABLE = "Extract"
+"""Tableau expects the one table of an extract as "Extract"."Extract", and its update actions name it so."""
+
+_SHUTDOWN_MILLISECONDS = 60_000
+
+_ENVIRONMENT = frozenset(
+    [
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "PATH",
+        "SYSTEMDRIVE",
+        "SYSTEMROOT",
+        "TEMP",
+        "TMP",
+        "TMPDIR",
+        "TZ",
+        "USERPROFILE",
+        "WINDIR",
+        "DYLD_LIBRARY_PATH",
+        "LD_LIBRARY_PATH",
+    ]
+)
+"""What the engine's process may see: no setting of ours, and so no secret."""
+
+
+class Engine:
+    """A running hyperd with one session. Used by one thread at a time.
+
+    Args:
+        file_version: Version of the files it makes (2, 3 or 4).
+        memory_limit: How much memory it may take, in Hyper's words ("400m").
+    """
+
+    def __init__(self, file_version: int, memory_limit: str) -> None:
+        parameters = {
+            "log_config": "",  # hyperd.log would hold our SQL, and with it the company's data
+            "default_database_version": str(file_version),
+            "memory_limit": memory_limit,
+        }
+        with _bare_environment():
+            self._process = HyperProcess(
+                Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, "target-tableau", parameters=parameters
+            )
+        self._connection = Connection(self._process.endpoint)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the engine; without an exception under way, report what the close itself could not."""
+        try:
+            self._connection.close()
+            self._process.shutdown(_SHUTDOWN_MILLISECONDS)
+        except HyperException as failure:
+            if kind is None:
+                raise ExtractError(f"The Hyper engine did not end cleanly: {_line(failure)}") from failure
+
+    def run(self, sql: str) -> int:
+        """Run one statement and return how many rows it touched (0 where that means nothing).
+
+        Raises:
+            ExtractError: Hyper refused it, with Hyper's own words.
+        """
+        try:
+            return self._connection.execute_command(sql) or 0
+        except HyperException as failure:
+            raise ExtractError(f"Hyper: {_line(failure)}") from failure
+
+    def rows(self, sql: str) -> list[list[Any]]:
+        """Run a query.
+
+        Raises:
+            ExtractError: Hyper refused it.
+        """
+        try:
+            rows: list[list[Any]] = self._connection.execute_list_query(sql)
+        except HyperException as failure:
+            raise ExtractError(f"Hyper: {_line(failure)}") from failure
+        return rows
+
+    def count(self, sql: str) -> int:
+        """Run a query that gives one number."""
+        return int(self.rows(sql)[0][0])
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit at the end of the block, or roll back: after an error COMMIT would lie."""
+        self.run("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(ExtractError):  # the first error is the one to tell
+                self.run("ROLLBACK")
+            raise
+        self.run("COMMIT")
+
+    def create(self, path: Path, columns: Sequence[tuple[str, Type]]) -> None:
+        """Make a new extract with an empty table.
+
+        Raises:
+            ExtractError: The file cannot be made.
+        """
+        self.run(f"CREATE DATABASE {escape_name(str(path))}")
+        with self.attached(path) as table:
+            self.run(f"CREATE SCHEMA {escape_name(table.database)}.{escape_name(SCHEMA)}")
+            self.run(f"CREATE TABLE {table.sql} ({column_list(columns)})")
+
+    @contextlib.contextmanager
+    def attached(self, path: Path) -> Iterator[ExtractTable]:
+        """Open an extract; leaving the block makes its changes durable.
+
+        Raises:
+            ExtractError: The file is missing, broken, too new or open elsewhere (Tableau Desktop, perhaps).
+        """
+        alias = f"x{abs(hash(path))}"
+        try:
+            self._connection.catalog.attach_database(str(path), alias)
+        except HyperException as failure:
+            raise ExtractError(
+                f"The extract {path} cannot be opened: {_line(failure)}. Close it in other programs; if it is "
+                "damaged, move it away and restore it from Tableau or a backup."
+            ) from failure
+        try:
+            yield ExtractTable(alias)
+        finally:
+            self._connection.catalog.detach_database(alias)
+
+    def columns(self, table: ExtractTable) -> dict[str, Type]:
+        """The columns of an attached extract, in order.
+
+        Raises:
+            ExtractError: It has no table "Extract"."Extract".
+        """
+        try:
+            definition = self._connection.catalog.get_table_definition(
+                TableName(table.database, SCHEMA, TABLE)
+            )
+        except HyperException as failure:
+            raise ExtractError(
+                f'The file has no table "{SCHEMA}"."{TABLE}", so it is not an extract of this loader: {_line(failure)}'
+            ) from failure
+        return {column.name.unescaped: _type_from(str(column.type)) for column in definition.columns}
+
+    def copy_parquet(self, table: str, columns: Sequence[str], files: Sequence[Path]) -> int:
+        """Load Parquet files, whose columns have exactly the table's types, and return the number of rows."""
+        names = ", ".join(escape_name(name) for name in columns)
+        return self.run(f"COPY {table} ({names}) FROM {parquet_array(files)} WITH (FORMAT => 'parquet')")
+
+
+class ExtractTable:
+    """The table of an attached extract.
+
+    Attributes:
+        database: Alias under which the file is attached.
+        sql: The table's full, escaped name.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self.database = alias
+        self.sql = ".".join(escape_name(part) for part in (alias, SCHEMA, TABLE))
+
+
+def parquet_array(files: Sequence[Path]) -> str:
+    """Parquet files as Hyper's `external` and COPY take them."""
+    return "ARRAY[" + ", ".join(escape_string_literal(str(file.absolute())) for file in files) + "]"
+
+
+def column_list(columns: Sequence[tuple[str, Type]]) -> str:
+    """Column definitions of a CREATE TABLE; all are nullable, for ALTER could never make them so."""
+    return ", ".join(f"{escape_name(name)} {kind.sql}" for name, kind in columns)
+
+
+def _type_from(sql: str) -> Type:
+    """Read a type back from the catalog's spelling, e.g. `NUMERIC(18, 4)`."""
+    name, _, rest = sql.partition("(")
+    if name == "NUMERIC":
+        precision, scale = (int(part) for part in rest.rstrip(")").split(","))
+        return Type(Kind.NUMERIC, precision, scale)
+    known = {"BIG_INT": Kind.BIGINT, "DOUBLE": Kind.DOUBLE, "BOOL": Kind.BOOL}
+    if name in known:
+        return Type(known[name])
+    return Type(Kind(name)) if name in set(Kind) else Type(Kind.TEXT)
+
+
+def _line(failure: HyperException) -> str:
+    """Hyper's message in one line, without the statement (it may hold data)."""
+    return " ".join(str(failure.main_message or failure).split())[:400]
+
+
+@contextlib.contextmanager
+def _bare_environment() -> Iterator[None]:
+    """Hide the environment while the engine is started: a process list must not show our secrets."""
+    kept = dict(os.environ)
+    for name in kept:
+        if name.upper() not in _ENVIRONMENT:
+            del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(kept)

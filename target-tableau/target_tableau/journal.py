@@ -1,0 +1,107 @@
+"""What arrived, as Parquet files: the source of every extract and of every replay.
+
+A load has a folder of its own, `journal/{load id}/`, with one file per batch and stream, the schemas as they
+came, and the last STATE. Files are written beside their place and renamed, and only their owner may read them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from target_tableau.errors import TargetTableauError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+_OWNER_ONLY_FOLDER = 0o700
+_OWNER_ONLY_FILE = 0o600
+_LOAD_ID_FORMAT = "%Y%m%dT%H%M%S"
+_LOAD_ID = re.compile(r"^(\d{8}T\d{6})-[0-9a-f]+$")
+
+
+def new_load_id(now: dt.datetime) -> str:
+    """An id that sorts by time and is unique among machines: `20260131T120000-1f3a9c0b`."""
+    return f"{now.astimezone(dt.UTC):{_LOAD_ID_FORMAT}}-{os.urandom(4).hex()}"
+
+
+def file_name(stream: str) -> str:
+    """A stream's name as a file name: letters that some file system refuses are percent-encoded."""
+    return re.sub(
+        r"[^\w .()-]|^\.|[ .]$", lambda odd: "".join(f"%{byte:02X}" for byte in odd[0].encode()), stream
+    )
+
+
+class Journal:
+    """The journal of one load.
+
+    Args:
+        root: `{output_dir}/journal`.
+        load_id: From `new_load_id`.
+    """
+
+    def __init__(self, root: Path, load_id: str) -> None:
+        self.root = root
+        self.folder = root / load_id
+        self.files: dict[str, list[Path]] = {}
+
+    def write_batch(self, stream: str, table: pa.Table) -> Path:
+        """Keep a batch and return its file.
+
+        Raises:
+            TargetTableauError: The disk is full or the folder cannot be written.
+        """
+        files = self.files.setdefault(stream, [])
+        path = self.folder / f"{file_name(stream)}-{len(files):05d}.parquet"
+        try:
+            self._prepare()
+            unfinished = path.with_suffix(".tmp")
+            with os.fdopen(
+                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY_FILE), "wb"
+            ) as out:
+                # Dictionaries help neither the engine nor the size of ids and amounts; zstd reads fast.
+                pq.write_table(table, out, compression="zstd", compression_level=1, use_dictionary=False)
+            unfinished.replace(path)
+        except OSError as failure:
+            raise TargetTableauError(
+                f"The journal in {self.root} cannot be written: {failure.strerror or failure}. Free some disk "
+                "space or change output_dir; nothing was published."
+            ) from failure
+        files.append(path)
+        return path
+
+    def write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        """Keep a schema or a STATE beside the batches."""
+        self._prepare()
+        path = self.folder / f"{file_name(name)}.json"
+        unfinished = path.with_suffix(".json.tmp")
+        with os.fdopen(
+            os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY_FILE), "w"
+        ) as out:
+            json.dump(value, out, default=str)
+        unfinished.replace(path)
+
+    def _prepare(self) -> None:
+        self.folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+
+    def prune(self, keep_days: int, now: dt.datetime) -> list[str]:
+        """Remove the folders of loads older than `keep_days` and return their ids. This load's own folder stays."""
+        if not self.root.is_dir():
+            return []
+        oldest = (now.astimezone(dt.UTC) - dt.timedelta(days=keep_days)).strftime(_LOAD_ID_FORMAT)
+        removed = []
+        for folder in sorted(self.root.iterdir()):
+            stamp = _LOAD_ID.match(folder.name)
+            if stamp and stamp[1] < oldest and folder != self.folder:
+                shutil.rmtree(folder)
+                removed.append(folder.name)
+        return removed

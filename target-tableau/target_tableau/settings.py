@@ -1,0 +1,289 @@
+"""The target's settings: what users may set, and the same as typed values."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import typing as th
+
+from target_tableau.errors import SettingError
+from target_tableau.journal import file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA = th.PropertiesList(
+    th.Property(
+        "output_dir",
+        th.StringType,
+        default="output",
+        title="Output folder",
+        description=(
+            "Folder for the extracts ({output_dir}/{source}/{stream}.hyper), the journal of what arrived "
+            "({output_dir}/journal) and the load ledger ({output_dir}/loads.db)."
+        ),
+    ),
+    th.Property(
+        "source",
+        th.StringType,
+        default="",
+        title="Source",
+        description=(
+            "Name of where the records come from, usually the tap's name. It keeps the vendors of two ERPs apart: "
+            "it is a folder under output_dir and part of the data source names."
+        ),
+    ),
+    th.Property(
+        "server_url",
+        th.StringType,
+        title="Tableau address",
+        description=(
+            "Address of Tableau Server or Cloud, for instance https://10ax.online.tableau.com. An address copied from "
+            "the browser is understood. Leave it out to make extracts only."
+        ),
+    ),
+    th.Property(
+        "site",
+        th.StringType,
+        title="Site",
+        description=(
+            "The part of the Tableau address after /site/. Leave it empty for the default site of Tableau Server."
+        ),
+    ),
+    th.Property(
+        "project",
+        th.StringType,
+        title="Project",
+        description=(
+            "Project to publish to: its name, its path (Finance/Close) or its id. Required with server_url."
+        ),
+    ),
+    th.Property(
+        "token_name",
+        th.StringType,
+        title="Token name",
+        description="Name of the personal access token to sign in with. Give every pipeline a token of its own.",
+    ),
+    th.Property(
+        "token_value",
+        th.StringType,
+        secret=True,
+        title="Token value",
+        description="Value of the personal access token.",
+    ),
+    th.Property(
+        "datasource_name",
+        th.StringType,
+        title="Data source name",
+        description=(
+            "Template for the names of data sources. {source} and {stream} are filled in; the default is "
+            "'{source} {stream}', or '{stream}' without a source."
+        ),
+    ),
+    th.Property(
+        "adopt",
+        th.BooleanType,
+        default=False,
+        title="Adopt data sources",
+        description=(
+            "Overwrite data sources of the same name that this loader did not make. Without it, such a data source "
+            "stops the run before anything is published."
+        ),
+    ),
+    th.Property(
+        "dry_run",
+        th.BooleanType,
+        default=False,
+        title="Dry run",
+        description=(
+            "Read, build and verify, tell what would be published, then leave extracts, Tableau and state as they were."
+        ),
+    ),
+    th.Property(
+        "job_timeout_seconds",
+        th.IntegerType,
+        default=3600,
+        title="Job time-out",
+        description="How many seconds to wait for Tableau to finish publishing.",
+    ),
+    th.Property(
+        "load_method",
+        th.StringType,
+        allowed_values=["upsert", "append-only"],
+        title="Load method",
+        description=(
+            "upsert: one row per key, the last one wins (needs key properties). append-only: every record is a row of "
+            "its own. The default is upsert for streams with keys and append-only for streams without."
+        ),
+    ),
+    th.Property(
+        "hard_delete",
+        th.BooleanType,
+        default=True,
+        title="Hard delete",
+        description=(
+            "Rows deleted in the source leave the extract, so that plain sums are right. If false they stay, with "
+            "the time of deletion in _sdc_deleted_at. Lines that a document no longer has always leave it."
+        ),
+    ),
+    th.Property(
+        "delete_match",
+        th.ObjectType(additional_properties=th.StringType),
+        default={},
+        title="Delete match",
+        description=(
+            'Stream -> column by which a deletion without a key finds its row, for instance {"bills": "note_id"}.'
+        ),
+    ),
+    th.Property(
+        "replace_within",
+        th.ObjectType(
+            additional_properties=th.ObjectType(
+                th.Property("parent", th.StringType, required=True),
+                th.Property("columns", th.ObjectType(additional_properties=th.StringType), required=True),
+            )
+        ),
+        default={},
+        title="Replace within",
+        description=(
+            "Stream of lines -> its parent stream, and line column -> parent column. Whenever a document is read "
+            "again, lines it no longer has are removed; a deleted document takes its lines along. Example: "
+            '{"bill_lines": {"parent": "bills", "columns": {"parent_note_id": "note_id"}}}. A document '
+            "must arrive before its lines."
+        ),
+    ),
+    th.Property(
+        "hyper_version",
+        th.IntegerType,
+        allowed_values=[2, 3, 4],
+        default=2,
+        title="Hyper file version",
+        description=(
+            "Format of the extracts. 2 opens in Tableau 2020.4.15 and later; 3 (2022.4.1, Server 2023.1) allows "
+            "numbers of up to 38 digits instead of 18; 4 needs 2024.3."
+        ),
+    ),
+    th.Property(
+        "hyper_memory_limit",
+        th.StringType,
+        default="1g",
+        title="Hyper memory limit",
+        description="How much memory the Hyper engine may use, for instance 400m or 2g.",
+    ),
+    th.Property(
+        "journal_retention_days",
+        th.IntegerType,
+        default=30,
+        title="Journal retention",
+        description="How many days the journal of what arrived is kept.",
+    ),
+    th.Property(
+        "ledger_url",
+        th.StringType,
+        secret=True,
+        title="Ledger database",
+        description=(
+            "SQLAlchemy URL of the load ledger, for instance postgresql+psycopg://user:password@host/db. The default "
+            "is the SQLite file {output_dir}/loads.db."
+        ),
+    ),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Within:
+    """Whose lines a stream's rows are. `columns` maps a line property to a property of the parent."""
+
+    parent: str
+    columns: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The settings as typed values; see `SCHEMA` for their meaning."""
+
+    output_dir: Path
+    source: str
+    server_url: str | None
+    site: str | None
+    project: str | None
+    token_name: str | None
+    token_value: str | None = dataclasses.field(repr=False)
+    datasource_name: str
+    adopt: bool
+    dry_run: bool
+    job_timeout_seconds: int
+    load_method: str | None
+    hard_delete: bool
+    delete_match: dict[str, str]
+    replace_within: dict[str, Within]
+    hyper_version: int
+    hyper_memory_limit: str
+    journal_retention_days: int
+    ledger_url: str | None = dataclasses.field(repr=False)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Read a validated configuration.
+
+        Raises:
+            SettingError: Settings contradict each other, or one that is needed is missing.
+        """
+        source = str(config.get("source") or "")
+        settings = cls(
+            output_dir=Path(config.get("output_dir") or "output"),
+            source=source,
+            server_url=config.get("server_url") or None,
+            site=config.get("site") or None,
+            project=config.get("project") or None,
+            token_name=config.get("token_name") or None,
+            token_value=config.get("token_value") or None,
+            datasource_name=config.get("datasource_name") or ("{source} {stream}" if source else "{stream}"),
+            adopt=bool(config.get("adopt", False)),
+            dry_run=bool(config.get("dry_run", False)),
+            job_timeout_seconds=int(config.get("job_timeout_seconds", 3600)),
+            load_method=config.get("load_method") or None,
+            hard_delete=bool(config.get("hard_delete", True)),
+            delete_match=dict(config.get("delete_match") or {}),
+            replace_within={
+                stream: Within(rule["parent"], dict(rule["columns"]))
+                for stream, rule in (config.get("replace_within") or {}).items()
+            },
+            hyper_version=int(config.get("hyper_version", 2)),
+            hyper_memory_limit=str(config.get("hyper_memory_limit") or "1g"),
+            journal_retention_days=int(config.get("journal_retention_days", 30)),
+            ledger_url=config.get("ledger_url") or None,
+        )
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        if self.server_url is not None:
+            missing = [name for name in ("project", "token_name", "token_value") if not getattr(self, name)]
+            if missing:
+                raise SettingError(
+                    f"server_url is set, so {', '.join(missing)} must be set as well. Remove server_url to make "
+                    "extracts without publishing them."
+                )
+        self.datasource_name_of("stream")
+
+    @property
+    def extract_dir(self) -> Path:
+        """Folder of the extracts."""
+        return self.output_dir / file_name(self.source) if self.source else self.output_dir
+
+    def datasource_name_of(self, stream: str) -> str:
+        """Name of the data source that shows a stream.
+
+        Raises:
+            SettingError: The template uses a name that there is not.
+        """
+        try:
+            return self.datasource_name.format(source=self.source, stream=stream).strip()
+        except (KeyError, IndexError, ValueError) as odd:
+            raise SettingError(
+                f"datasource_name '{self.datasource_name}' cannot be filled in: only {{source}} and {{stream}} may "
+                "stand in braces."
+            ) from odd

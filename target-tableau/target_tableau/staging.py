@@ -1,0 +1,218 @@
+"""What one load has to say about a stream, brought down to one last word per key.
+
+A staging table holds the rows of a load before they meet an extract. `Stage.settle` removes from it what the same
+load took back: an earlier version of a row, a row that was deleted later, a line of a document that was read
+again without it. What tombstones and re-read documents mean for rows of the extract is left in two small tables,
+`gone_matches` and `reread_parents`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from tableauhyperapi import escape_name, escape_string_literal
+
+from target_tableau.columns import DELETED_AT, LOAD_ID, SEQUENCE, Kind, Plan, Type
+from target_tableau.hyper import column_list, parquet_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from target_tableau.hyper import Engine
+
+
+@dataclasses.dataclass(frozen=True)
+class Parent:
+    """The documents whose lines a stream holds (setting `replace_within`).
+
+    Attributes:
+        columns: Line column -> parent column.
+        files: Journal files of the parent stream in this load.
+    """
+
+    columns: dict[str, str]
+    files: Sequence[Path]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """How one stream is brought into its extract.
+
+    Attributes:
+        upsert: Rows are identified by key; otherwise each is added as it came.
+        hard_delete: Rows with a tombstone leave the extract; otherwise they stay, with `_sdc_deleted_at`.
+        delete_match: Column by which tombstones without a key find their row.
+        parent: Whose lines the stream's rows are.
+        proven: Sequence of the last record that a STATE message covers: a re-read document takes lines out
+            only if it came before, because behind it the tap may have died in the middle of its lines.
+        load_id: Id of this load.
+        unclosed: Loads whose rows may be in the extract though their STATE was never handed on.
+    """
+
+    upsert: bool
+    hard_delete: bool
+    delete_match: str | None
+    parent: Parent | None
+    proven: int
+    load_id: str
+    unclosed: tuple[str, ...] = ()
+
+
+class Stage:
+    """The staging table of one stream.
+
+    Args:
+        engine: Where the session lives.
+        plan: The stream's columns and key.
+        number: Makes the names of its tables unique in the session.
+    """
+
+    def __init__(self, engine: Engine, plan: Plan, number: int) -> None:
+        self.engine = engine
+        self.plan = plan
+        self.table = f"stage_{number}"
+        self.gone_matches = f"gone_matches_{number}"
+        self.reread_parents = f"reread_parents_{number}"
+        self._create(self.table)
+
+    def _create(self, table: str) -> None:
+        columns = [(column.name, column.type) for column in self.plan.all_columns]
+        self.engine.run(f"CREATE TEMPORARY TABLE {table} ({column_list(columns)})")
+
+    def load(self, file: Path, plan: Plan) -> int:
+        """Add one journal file, written under `plan`, and return how many rows it had."""
+        names = [column.name for column in plan.all_columns]
+        types = self._types()
+        if all(types[column.name] == column.type for column in plan.all_columns):
+            return self.engine.copy_parquet(self.table, names, [file])
+        casts = ", ".join(f"CAST({escape_name(name)} AS {types[name].sql})" for name in names)
+        listed = ", ".join(escape_name(name) for name in names)
+        return self.engine.run(
+            f"INSERT INTO {self.table} ({listed}) SELECT {casts} "
+            f"FROM external({parquet_array([file])}, format => 'parquet') f"
+        )
+
+    def widen(self, plan: Plan) -> None:
+        """Change the columns: the schema changed while the stream was being read."""
+        before = self._types()
+        self.plan = plan
+        after = self._types()
+        if after == before:
+            return
+        wider = f"{self.table}_w"
+        self._create(wider)
+        listed = ", ".join(escape_name(name) for name in before)
+        casts = ", ".join(f"CAST({escape_name(name)} AS {after[name].sql})" for name in before)
+        self.engine.run(f"INSERT INTO {wider} ({listed}) SELECT {casts} FROM {self.table}")
+        self.engine.run(f"DROP TABLE {self.table}")
+        self.table = wider
+
+    def _types(self) -> dict[str, Type]:
+        return {column.name: column.type for column in self.plan.all_columns}
+
+    def settle(self, rules: Rules) -> None:
+        """Leave one last word per key, and tell in `gone_matches` and `reread_parents` what else must go."""
+        if rules.upsert:
+            self._keep_last_per_key()
+        self._collect_matches(rules)
+        self._collect_parents(rules)
+
+    def drop(self) -> None:
+        """Give the session's memory back."""
+        for table in (self.table, self.gone_matches, self.reread_parents):
+            self.engine.run(f"DROP TABLE IF EXISTS {table}")
+
+    def same_key(self, left: str, right: str) -> str:
+        """SQL: both rows have the same key; nulls are values here."""
+        return same(self.plan.keys, left, right)
+
+    @property
+    def live(self) -> str:
+        """SQL: the row is not a tombstone."""
+        return f"{DELETED_AT} IS NULL"
+
+    def _keep_last_per_key(self) -> None:
+        keys = ", ".join(escape_name(key) for key in self.plan.keys)
+        # Only keys that came twice are looked at: a window over all rows would take gigabytes.
+        self.engine.run(
+            f"DELETE FROM {self.table} s USING ("
+            f"SELECT {keys}, MAX({SEQUENCE}) AS last FROM {self.table} WHERE {self._keyed} "
+            f"GROUP BY {keys} HAVING COUNT(*) > 1) d "
+            f"WHERE {self.same_key('s', 'd')} AND s.{SEQUENCE} < d.last AND {self._keyed_of('s')}"
+        )
+
+    @property
+    def _keyed(self) -> str:
+        return self._keyed_of(self.table)
+
+    def _keyed_of(self, row: str) -> str:
+        """SQL: the row has a key; a tombstone that knows only its `delete_match` column has none."""
+        some = " OR ".join(f"{row}.{escape_name(key)} IS NOT NULL" for key in self.plan.keys)
+        return f"({row}.{DELETED_AT} IS NULL OR {some})"
+
+    def _collect_matches(self, rules: Rules) -> None:
+        if rules.delete_match is None:
+            return
+        column = escape_name(rules.delete_match)
+        self.engine.run(
+            f"CREATE TEMPORARY TABLE {self.gone_matches} AS (SELECT {column}, MAX({SEQUENCE}) AS last, "
+            f"MAX({DELETED_AT}) AS {DELETED_AT} FROM {self.table} "
+            f"WHERE {DELETED_AT} IS NOT NULL AND {column} IS NOT NULL GROUP BY {column}) WITH DATA"
+        )
+        if rules.hard_delete:
+            self.engine.run(
+                f"DELETE FROM {self.table} s USING {self.gone_matches} g WHERE s.{column} = g.{column} "
+                f"AND s.{SEQUENCE} < g.last AND s.{DELETED_AT} IS NULL"
+            )
+        else:
+            self.engine.run(
+                f"UPDATE {self.table} s SET {DELETED_AT} = g.{DELETED_AT} FROM {self.gone_matches} g "
+                f"WHERE s.{column} = g.{column} AND s.{SEQUENCE} < g.last AND s.{DELETED_AT} IS NULL"
+            )
+        if self.plan.keys:
+            self.engine.run(f"DELETE FROM {self.table} WHERE NOT {self._keyed}")
+
+    def _collect_parents(self, rules: Rules) -> None:
+        """Note the documents read or deleted in this load; lines that came before their last reading are void."""
+        parent = rules.parent
+        if parent is None:
+            return
+        lines = list(parent.columns)
+        types = {column.name: column.type for column in self.plan.columns}
+        reread = [(name, types[name]) for name in lines]
+        self.engine.run(
+            f"CREATE TEMPORARY TABLE {self.reread_parents} "
+            f"({column_list([*reread, ('last', Type(Kind.BIGINT))])})"
+        )
+        if parent.files:
+            named = ", ".join(escape_name(parent.columns[name]) for name in lines)
+            self.engine.run(
+                f"INSERT INTO {self.reread_parents} SELECT {named}, MAX({SEQUENCE}) "
+                f"FROM external({parquet_array(parent.files)}, format => 'parquet') p "
+                f"WHERE {SEQUENCE} <= {rules.proven} GROUP BY {named}"
+            )
+            self.engine.run(
+                f"DELETE FROM {self.table} s USING {self.reread_parents} p "
+                f"WHERE {same(lines, 's', 'p')} AND s.{SEQUENCE} < p.last"
+            )
+        # A document whose lines came without its header (the parent stream is not selected) was re-read too.
+        named = ", ".join(f"s.{escape_name(name)}" for name in lines)
+        self.engine.run(
+            f"INSERT INTO {self.reread_parents} SELECT {named}, 0 FROM {self.table} s "
+            f"WHERE s.{SEQUENCE} <= {rules.proven} AND NOT EXISTS (SELECT 1 FROM {self.reread_parents} p "
+            f"WHERE {same(lines, 's', 'p')}) GROUP BY {named}"
+        )
+
+
+def same(columns: Iterable[str], left: str, right: str) -> str:
+    """SQL: both rows agree in these columns, null being equal to null."""
+    return " AND ".join(
+        f"{left}.{escape_name(name)} IS NOT DISTINCT FROM {right}.{escape_name(name)}" for name in columns
+    )
+
+
+def written_by(loads: Iterable[str]) -> str:
+    """SQL: the row was written by one of these loads."""
+    return f"{LOAD_ID} IN ({', '.join(escape_string_literal(load) for load in loads)})"

@@ -1,0 +1,189 @@
+"""The Singer target: the SDK's entry points, joined to a `Run`."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
+
+import msgspec
+from singer_sdk.exceptions import (
+    InvalidRecord,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.target_base import Target
+from typing_extensions import override
+
+from target_tableau.delivery import Delivery
+from target_tableau.errors import TargetTableauError
+from target_tableau.reader import BlockReader
+from target_tableau.report import render
+from target_tableau.run import Run
+from target_tableau.settings import SCHEMA, Settings
+from target_tableau.sink import RecordSink
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+_TERMINATED = 128
+
+_TOLD_IN_ONE_LINE = (
+    TargetTableauError,
+    InvalidInputLine,
+    InvalidRecord,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+
+
+class TargetTableau(Target):
+    """Loads records into Hyper extracts and publishes them to Tableau Server or Tableau Cloud."""
+
+    name = "target-tableau"
+    config_jsonschema: ClassVar[dict[str, Any]] = SCHEMA.to_dict()
+    default_sink_class = RecordSink
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.HARD_DELETE,
+        TargetCapabilities.SOFT_DELETE,
+    ]
+    # STATE is written when the rows before it are verified and published, never because time has passed.
+    _MAX_RECORD_AGE_IN_MINUTES = float("inf")
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
+        reader = BlockReader()
+        super().__init__(**{"message_reader": reader, **kwargs})
+        self.max_parallelism = 1
+        reader.record_block = self._add_block
+        reader.on_failure = self._leave
+        self._run: Run | None = None
+        self._hand_on = False
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        super().append_builtin_config(config_jsonschema)
+        for meaningless in ("add_record_metadata", "batch_size_rows"):
+            # Our columns are always there, and batches are cut by size.
+            config_jsonschema["properties"].pop(meaningless, None)
+
+    @property
+    def run(self) -> Run:
+        """The run that is under way.
+
+        Raises:
+            RuntimeError: There is none; messages are only taken by `process_lines`.
+        """
+        if self._run is None:
+            raise RuntimeError("no run is under way")
+        return self._run
+
+    def open(self) -> Run:
+        """Begin a run: lock, ledger, engine, and the server if it has never been used.
+
+        Raises:
+            TargetTableauError: A setting is wrong, or something is not to be had.
+        """
+        settings = Settings.from_config(self.config)
+        run = Run(settings, Delivery(settings) if settings.server_url else None)
+        self._run = run.__enter__()
+        return run
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        run = self._run or self.open()
+        stream = message_dict.get("stream", "")
+        for stream_map in self.mapper.stream_maps.get(stream, ()):
+            if stream_map.stream_alias in self._sinks_active:
+                self.drain_one(self._sinks_active[stream_map.stream_alias])  # under the schema they came with
+        super()._process_schema_message(message_dict)
+        for stream_map in self.mapper.stream_maps[stream]:
+            sink = self._sinks_active.get(stream_map.stream_alias)
+            if sink is not None:
+                run.set_schema(stream_map.stream_alias, sink.original_schema, sink.key_properties)
+
+    def _add_block(self, stream: str, block: bytes) -> bool:
+        """Take a block of records the fast way, if nothing is to be done to each record."""
+        maps = self.mapper.stream_maps.get(stream)
+        if maps is None:
+            self._assert_sink_exists(stream)
+            return False
+        if len(maps) != 1 or type(maps[0]) is not SameRecordTransform or maps[0].flattening_enabled:
+            return False
+        rows = self.run.add_block(stream, block)
+        self._sinks_active[stream].record_counter_metric.increment(rows)
+        return True
+
+    @override
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        run = self._run or self.open()
+        for sink in self._sinks_active.values():
+            self.drain_one(sink)  # what came before this STATE counts as before it
+        run.note_state(message_dict.get("value") or {})
+        super()._process_state_message(message_dict)
+
+    # -- the end -------------------------------------------------------------------------------------------
+
+    @override
+    def process_endofpipe(self) -> None:
+        if self._run is None:
+            return  # nothing came: nothing is known, nothing is changed
+        try:
+            self._finish(self._run)
+        except BaseException as failure:
+            self._leave(failure)
+            raise
+        self._leave(None)
+
+    def _finish(self, run: Run) -> None:
+        for sink in [*self._sinks_to_clear, *self._sinks_active.values()]:
+            self.drain_one(sink)
+        self._hand_on = run.finish(self._latest_state)
+        super().process_endofpipe()  # writes STATE
+        if self._hand_on:
+            run.close()
+        for line in render(run.ledger.loads(load_id=run.load_id)):
+            self.logger.info("%s", line)
+
+    @override
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        if self._hand_on:
+            # msgspec writes Decimals as the numbers they came as
+            sys.stdout.write(msgspec.json.Encoder(decimal_format="number").encode(state).decode() + "\n")
+            sys.stdout.flush()
+
+    def _leave(self, error: BaseException | None) -> None:
+        run, self._run = self._run, None
+        if run is not None:
+            run.__exit__(type(error) if error else None, error, None)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Stop without publishing: a tap that was stopped with us has not finished."""
+        self.logger.warning(
+            "Stopped by signal %d: nothing of this load was published; the next run reads it again.", signum
+        )
+        sys.exit(_TERMINATED + signum)
+
+    @classmethod
+    @override
+    def invoke(cls, *, file_input: IO[str] | None = None, **kwargs: Any) -> None:
+        try:
+            super().invoke(file_input=file_input, **kwargs)
+        except _TOLD_IN_ONE_LINE as failure:
+            cls._fail(failure)
+
+    @classmethod
+    def _fail(cls, failure: Exception) -> NoReturn:
+        cls.logger.error("%s", failure)
+        sys.exit(1)
