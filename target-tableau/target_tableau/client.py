@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import random
+import re
 import time
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -108,7 +109,7 @@ def parse_address(server_url: str, site: str | None) -> Address:
         raise SettingError(
             f"server_url names the site '{pasted}' but the setting site is '{site}'. Remove one."
         )
-    base = path.split("/#")[0].partition("/site/")[0].removesuffix("/t").rstrip("/")
+    base = re.split(r"/(?:site|t)/", path)[0].rstrip("/")
     return Address(f"{parts.scheme}://{parts.netloc}{base}", site or pasted or "")
 
 

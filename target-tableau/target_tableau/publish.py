@@ -102,6 +102,8 @@ class Publisher:
         existing = self._existing(publication)
         if existing is None or existing.id is None:
             return None
+        if existing.id != publication.known_luid and not is_ours(existing):
+            return None  # adopted: what somebody else put there is replaced, not gone on from
         luid = existing.id
         path = self.client.call(
             lambda: self.client.server.datasources.download(luid, str(folder), include_extract=True),

@@ -32,7 +32,7 @@ KINDS: dict[str, tuple[dict[str, Any], st.SearchStrategy[Any]]] = {
     "time": (
         {"type": ["string", NULL], "format": "date-time"},
         st.datetimes(
-            min_value=dt.datetime(1, 1, 2), max_value=dt.datetime(9999, 12, 30), timezones=st.just(dt.UTC)  # noqa: DTZ001
+            min_value=dt.datetime(1, 1, 2), max_value=dt.datetime(9999, 12, 30), timezones=st.just(dt.UTC)
         ).map(dt.datetime.isoformat),
     ),
 }  # fmt: skip
@@ -128,11 +128,11 @@ def test_a_value_that_does_not_fit_is_named_with_its_record(
             "2026-01-31T23:30:00+02:00",
             dt.datetime(2026, 1, 31, 21, 30),
         ),
-        ({"type": "string", "format": "date-time"}, "2026-01-31T23:30:00", dt.datetime(2026, 1, 31, 23, 30)),  # noqa: DTZ001
+        ({"type": "string", "format": "date-time"}, "2026-01-31T23:30:00", dt.datetime(2026, 1, 31, 23, 30)),
         (
             {"type": "string", "format": "date-time"},
             "2026-01-31T23:30:00.1234567Z",
-            dt.datetime(2026, 1, 31, 23, 30, 0, 123456),  # noqa: DTZ001
+            dt.datetime(2026, 1, 31, 23, 30, 0, 123456),
         ),
         ({"type": ["object", "null"]}, {"b": Decimal("1.10"), "a": [1, None]}, '{"b":1.10,"a":[1,null]}'),
         ({}, 5, "5"),

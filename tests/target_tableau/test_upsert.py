@@ -118,7 +118,7 @@ def test_soft_delete_keeps_the_row_with_its_time_of_deletion(config: Config, ext
     load(config, [schema("bills", BILL, ["ref"]), tombstone("001"), state()])
     rows = extracts.rows("bills", 'SELECT ref, amount, "_sdc_deleted_at" FROM {t} ORDER BY ref')
     assert [row[:2] for row in rows] == [["001", Decimal(1)], ["002", Decimal(2)]]
-    assert rows[0][2].to_datetime() == dt.datetime(2026, 2, 1)  # noqa: DTZ001 - Hyper keeps UTC without a zone
+    assert rows[0][2].to_datetime() == dt.datetime(2026, 2, 1)
     assert rows[1][2] is None
 
 
