@@ -142,6 +142,12 @@ class BlockReader(GenericSingerReader[bytes]):
         callback(message)
         counts[message["type"]] += 1
 
+    @override
+    def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:
+        raise InvalidInputLine(
+            f"A message has the unknown type {message_dict.get('type')!r}. The tap does not follow the Singer format."
+        )
+
     @staticmethod
     @override
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
