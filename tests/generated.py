@@ -1,0 +1,142 @@
+"""Parts of the project that are written from the plugins' own settings, so that they cannot drift apart.
+
+`python -m tests.generated` writes them; a test fails when they are not what it would write. They are the settings
+in meltano.yml, the settings tables in the READMEs, and `.env.example`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from tap_acumatica.tap import TapAcumatica
+
+from target_tableau.target import TargetTableau
+
+if TYPE_CHECKING:
+    from singer_sdk.plugin_base import PluginBase
+
+ROOT = Path(__file__).parent.parent
+PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TargetTableau)
+
+_KINDS = {"integer": "integer", "boolean": "boolean", "object": "object", "array": "array", "string": "string"}
+_BUILT_IN = re.compile(r"^(stream_maps|stream_map_config|flattening_|faker_config|add_record_metadata|validate_)")
+
+
+def settings_of(plugin: type[PluginBase]) -> dict[str, dict[str, Any]]:
+    """A plugin's own settings, without those that the SDK gives to every plugin."""
+    properties: dict[str, dict[str, Any]] = plugin.config_jsonschema["properties"]
+    return {name: schema for name, schema in properties.items() if not _BUILT_IN.match(name)}
+
+
+def built_in_settings_of(plugin: type[PluginBase]) -> dict[str, dict[str, Any]]:
+    """The settings that the SDK adds."""
+    schema: dict[str, Any] = json.loads(json.dumps(plugin.config_jsonschema))
+    plugin.append_builtin_config(schema)
+    own = settings_of(plugin)
+    return {name: prop for name, prop in schema["properties"].items() if name not in own}
+
+
+def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A setting as meltano.yml and the Hub know it."""
+    types = schema.get("type", "string")
+    kind = next(_KINDS[one] for one in ([types] if isinstance(types, str) else types) if one in _KINDS)
+    setting: dict[str, Any] = {"name": name, "label": schema.get("title", name), "kind": kind}
+    choices = [choice for choice in schema.get("enum", ()) if choice is not None]
+    if schema.get("format") == "date-time":
+        setting["kind"] = "date_iso8601"
+    if choices and kind == "string":
+        setting["kind"] = "options"
+        setting["options"] = [{"label": str(choice), "value": choice} for choice in choices]
+    if schema.get("secret") or schema.get("writeOnly"):
+        setting["sensitive"] = True
+    setting["description"] = schema.get("description", "")
+    return setting
+
+
+def meltano_yml(text: str) -> str:
+    """meltano.yml with the settings of every plugin filled in."""
+    for plugin in PLUGINS:
+        settings = settings_of(plugin) | {
+            name: schema for name, schema in built_in_settings_of(plugin).items() if not name.startswith("faker_")
+        }
+        listed = [meltano_setting(name, schema) for name, schema in settings.items()]
+        block = yaml.safe_dump({"settings": listed}, sort_keys=False, allow_unicode=True, width=110)
+        indented = "".join(f"    {line}\n" for line in block.splitlines())
+        text = re.sub(
+            rf"(    # settings of {plugin.name}: [^\n]*\n).*?(    # end of settings\n)",
+            lambda found, new=indented: found[1] + new + found[2],  # type: ignore[misc]
+            text,
+            count=1,
+            flags=re.DOTALL,
+        )
+    return text
+
+
+def settings_table(plugin: type[PluginBase]) -> str:
+    """The settings of a plugin as a Markdown table."""
+    schema = plugin.config_jsonschema
+    required = set(schema.get("required", ()))
+    lines = ["| Setting | Default | What it does |", "| --- | --- | --- |"]
+    for name, setting in settings_of(plugin).items():
+        default = setting.get("default")
+        shown = "" if default in (None, "", {}, []) else f"`{json.dumps(default)}`".replace('"', "")
+        marks = " (required)" if name in required else " (secret)" if setting.get("secret") else ""
+        description = " ".join(str(setting.get("description", "")).split()).replace("|", "\\|")
+        lines.append(f"| `{name}`{marks} | {shown} | {description} |")
+    return "\n".join(lines) + "\n"
+
+
+def readme(text: str, plugin: type[PluginBase]) -> str:
+    """A README with the settings table between its markers filled in."""
+    return re.sub(
+        r"(<!-- settings -->\n).*?(<!-- end of settings -->)",
+        lambda found: found[1] + settings_table(plugin) + found[2],
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def env_example() -> str:
+    """`.env.example`: every secret and every required setting, empty, with what it is."""
+    lines = [
+        "# Copy to .env and fill in; .env is never committed. Meltano reads it by itself.",
+        "# Written by `uv run python -m tests.generated`.",
+        "MELTANO_ENVIRONMENT=prod",
+    ]
+    wanted = ("base_url", "tenant", "username", "start_date", "client_id", "server_url", "site", "project", "token_name")
+    for plugin in PLUGINS:
+        prefix = plugin.name.upper().replace("-", "_")
+        lines += ["", f"# {plugin.name}"]
+        for name, setting in settings_of(plugin).items():
+            if setting.get("secret") or name in wanted:
+                lines.append(f"# {' '.join(str(setting.get('title', name)).split())}")
+                lines.append(f"{prefix}_{name.upper()}=")
+    return "\n".join(lines) + "\n"
+
+
+def generated() -> dict[Path, str]:
+    """Every generated file with the content it must have."""
+    files = {ROOT / "meltano.yml": meltano_yml((ROOT / "meltano.yml").read_text(encoding="utf-8"))}
+    for plugin in PLUGINS:
+        path = ROOT / plugin.name / "README.md"
+        files[path] = readme(path.read_text(encoding="utf-8"), plugin)
+    files[ROOT / ".env.example"] = env_example()
+    return files
+
+
+def main() -> int:
+    """Write what is out of date."""
+    for path, text in generated().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
