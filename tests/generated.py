@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from tap_acumatica.tap import TapAcumatica
 
+from tap_acumatica.tap import TapAcumatica
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TargetTableau)
 
-_KINDS = {"integer": "integer", "boolean": "boolean", "object": "object", "array": "array", "string": "string"}
-_BUILT_IN = re.compile(r"^(stream_maps|stream_map_config|flattening_|faker_config|add_record_metadata|validate_)")
+_KINDS = {
+    "integer": "integer",
+    "boolean": "boolean",
+    "object": "object",
+    "array": "array",
+    "string": "string",
+}
+_BUILT_IN = re.compile(
+    r"^(stream_maps|stream_map_config|flattening_|faker_config|add_record_metadata|validate_)"
+)
 
 
 def settings_of(plugin: type[PluginBase]) -> dict[str, dict[str, Any]]:
@@ -62,7 +70,9 @@ def meltano_yml(text: str) -> str:
     """meltano.yml with the settings of every plugin filled in."""
     for plugin in PLUGINS:
         settings = settings_of(plugin) | {
-            name: schema for name, schema in built_in_settings_of(plugin).items() if not name.startswith("faker_")
+            name: schema
+            for name, schema in built_in_settings_of(plugin).items()
+            if not name.startswith("faker_")
         }
         listed = [meltano_setting(name, schema) for name, schema in settings.items()]
         block = yaml.safe_dump({"settings": listed}, sort_keys=False, allow_unicode=True, width=110)
@@ -108,7 +118,17 @@ def env_example() -> str:
         "# Written by `uv run python -m tests.generated`.",
         "MELTANO_ENVIRONMENT=prod",
     ]
-    wanted = ("base_url", "tenant", "username", "start_date", "client_id", "server_url", "site", "project", "token_name")
+    wanted = (
+        "base_url",
+        "tenant",
+        "username",
+        "start_date",
+        "client_id",
+        "server_url",
+        "site",
+        "project",
+        "token_name",
+    )
     for plugin in PLUGINS:
         prefix = plugin.name.upper().replace("-", "_")
         lines += ["", f"# {plugin.name}"]

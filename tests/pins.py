@@ -30,7 +30,9 @@ def locked_pins() -> list[str]:
     """`name==version` of every package that came from the index, by name."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
     return sorted(
-        f"{package['name']}=={package['version']}" for package in lock["package"] if "registry" in package["source"]
+        f"{package['name']}=={package['version']}"
+        for package in lock["package"]
+        if "registry" in package["source"]
     )
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 logger = logging.getLogger(__name__)
+logging.getLogger("TSC").setLevel(logging.WARNING)  # it tells of every call, and at DEBUG quotes requests
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 900

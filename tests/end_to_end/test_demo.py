@@ -1,0 +1,74 @@
+"""The demo as a user runs it: `meltano run demo`, again, and again after the company has lived on."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.end_to_end.support import Project, Sums
+from tests.target_tableau.support import query
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project.make(tmp_path_factory.mktemp("project"))
+
+
+def table_of(output: str) -> dict[str, list[str]]:
+    """The table that the demo prints at its end: data source -> its other cells."""
+    lines = [
+        re.sub(r"^\S+ \[info +\] \S+ +", "", line)
+        for line in output.splitlines()
+        if "loads" in line.split("]")[-1][:10]
+    ]
+    start = max(number for number, line in enumerate(lines) if line.startswith("data source"))
+    rows = lines[start + 2 :]
+    assert all(len(line) <= 75 for line in rows)
+    return {" ".join(row.split()[:2]): row.split()[2:] for row in rows}
+
+
+def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
+    first = project.demo()
+    output = first.stdout + first.stderr
+    assert first.returncode == 0, output
+    project.wait_for_quiet()
+    streams = project.streams()
+    assert {"bills", "bill_lines", "gl_balances", "journal_lines", "vendors"} <= set(streams)
+    assert set(table_of(output)) == {f"tap-acumatica {stream}" for stream in streams}
+    for stream in streams:
+        count = "SELECT COUNT(*) FROM {t}"
+        assert query(project.extract(stream), count) == query(project.published(stream), count)
+    assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
+
+    writes = len(project.index.writes)
+    second = project.demo()
+    output = second.stdout + second.stderr
+    assert second.returncode == 0, output
+    assert len(project.index.writes) == writes
+    assert {cells[1] for cells in table_of(output).values()} == {"none"}
+
+    before = project.books
+    project.sandbox("live", "--events", "60")
+    assert project.books != before
+    third = project.demo()
+    assert third.returncode == 0, third.stdout + third.stderr
+    assert len(project.index.writes) > writes
+    assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
+    assert Sums.of_extracts(project.published) == Sums.of_books(project.books)
+    project.wait_for_quiet()
+
+
+def test_a_step_that_fails_leaves_nothing_running(tmp_path: Path) -> None:
+    project = Project.make(tmp_path)
+    result = project.meltano("run", "demo", TAP_ACUMATICA_PASSWORD="wrong")
+    output = result.stdout + result.stderr
+    assert result.returncode == 1
+    assert "username" in output
+    assert "Traceback" not in output.split("Block run completed")[0]
+    project.wait_for_quiet()
+    assert not (tmp_path / "output" / "tap-acumatica").exists() or not project.streams()
