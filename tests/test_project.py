@@ -1,0 +1,74 @@
+"""The project itself: what is generated is up to date, and what is promised about files holds."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.generated import PLUGINS, ROOT, generated, meltano_setting, settings_of
+from tests.pins import with_pins
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607
+    return [ROOT / name for name in names.splitlines() if (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("path", sorted(generated()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_generated_parts_are_up_to_date(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == generated()[path], "run: uv run python -m tests.generated"
+
+
+def test_meltano_yml_is_valid_against_meltanos_own_schema() -> None:
+    schema = json.loads((files("meltano") / "schemas" / "meltano.schema.json").read_text())
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    problems = [
+        f"{'/'.join(map(str, error.path))}: {error.message}"
+        for error in jsonschema.Draft7Validator(schema).iter_errors(project)
+    ]
+    assert problems == []
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_every_setting_is_user_documentation(plugin: type) -> None:
+    for name, schema in settings_of(plugin).items():
+        assert schema.get("title"), name
+        assert len(schema.get("description", "")) > 20, name
+        assert "number" not in str(schema.get("type")), f"{name}: Meltano cannot pass floats"
+        secret = bool(re.search(r"password|secret$|token_value|refresh_token|_key$", name))
+        assert not secret or meltano_setting(name, schema).get("sensitive"), name
+
+
+def test_no_package_index_and_no_path_of_a_machine_is_in_the_project() -> None:
+    forbidden = re.compile(r"pythonhosted|pypi\.org|/root/|/home/\w+/|registry\.npmjs")
+    for path in tracked():
+        if path.name != "test_project.py":
+            assert not forbidden.search(path.read_text(encoding="utf-8")), path
+
+
+def test_every_dependency_of_every_package_is_pinned() -> None:
+    pins = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["constraint-dependencies"]
+    pinned = {pin.partition("==")[0] for pin in pins}
+    for path in [ROOT / "pyproject.toml", *(ROOT / plugin.name / "pyproject.toml" for plugin in PLUGINS)]:
+        project = tomllib.loads(path.read_text())
+        wanted = project["project"]["dependencies"] + project.get("dependency-groups", {}).get("dev", [])
+        names = {re.split(r"[\[<>=~! ]", one)[0].lower() for one in wanted}
+        assert names - {plugin.name for plugin in PLUGINS} <= pinned
+
+
+def test_pins_are_replaced_as_a_whole() -> None:
+    text = "a = 1\nconstraint-dependencies = []\n[b]\n"
+    once = with_pins(text, ["x==1", "y==2"])
+    assert once == 'a = 1\nconstraint-dependencies = [\n    "x==1",\n    "y==2",\n]\n[b]\n'
+    assert with_pins(once, []) == text
