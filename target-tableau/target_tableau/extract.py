@@ -8,7 +8,6 @@ at all.
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -60,9 +59,10 @@ class ExtractBuild:
         self.path = path
         self.next = path.with_name(path.name + ".next")
         self.plan = plan
-        self.stage = Stage(engine, plan, number)
+        self.stage = Stage(engine, plan, path.with_name(path.name + ".stage"), number)
         self.counts = Counts()
         self.built = False
+        self._gone = f"gone_{number}"
         self._columns: dict[str, Type] = {}
         self._columns_changed = False
 
@@ -91,22 +91,34 @@ class ExtractBuild:
             ExtractError: The next extract cannot be built, or does not hold what it must.
         """
         self.stage.settle(rules)
-        if self.path.exists():
-            with self.engine.attached(self.path) as present:
-                self._compare(present, rules)
-            changes = self.counts.changes or self._columns_changed
-        else:
-            self._columns = {column.name: column.type for column in self.plan.all_columns}
-            self._compare_with_nothing(rules)
-            changes = True
-        if changes:
+        if not self.path.exists():
+            self._build_first(rules)
+            return
+        with self.engine.attached(self.path) as present:
+            self._compare(present, rules)
+        if self.counts.changes or self._columns_changed:
             self._make_next()
             with self.engine.attached(self.next) as table:
                 self._adapt_columns(table)
                 self._apply(table, rules)
             self._verify()
             self.built = True
-        self.stage.drop()
+        self.stage.close()
+        self.stage.path.unlink()
+        self.engine.run(f"DROP TABLE IF EXISTS {self._gone}")
+
+    def _build_first(self, rules: Rules) -> None:
+        """There is no extract yet: what was staged is the extract, without what was deleted in the same load."""
+        if rules.hard_delete:
+            self.engine.run(f"DELETE FROM {self.stage.table} WHERE {DELETED_AT} IS NOT NULL")
+        self.counts.new = self.engine.count(f"SELECT COUNT(*) FROM {self.stage.table}")
+        self.counts.total = self.counts.new
+        self._columns = {column.name: column.type for column in self.plan.all_columns}
+        self.stage.close()
+        self.stage.path.chmod(_OWNER_ONLY)
+        self.stage.path.replace(self.next)
+        self._verify()
+        self.built = True
 
     def promote(self) -> None:
         """Put the next extract in the place of the present one."""
@@ -114,8 +126,9 @@ class ExtractBuild:
             self.next.replace(self.path)
 
     def discard(self) -> None:
-        """Remove what was built; the present extract stays."""
+        """Remove what was built and not promoted; the present extract stays. The engine must have let go."""
         self.next.unlink(missing_ok=True)
+        self.stage.path.unlink(missing_ok=True)
 
     # -- what changes ------------------------------------------------------------------------------------
 
@@ -150,10 +163,6 @@ class ExtractBuild:
         self.counts.new = engine.count(f"SELECT COUNT(*) FROM {stage.table}") - self.counts.changed
         self.counts.total = before - gone + self.counts.new
         self.counts.deleted = gone + self._count_marked(present, rules)
-
-    @property
-    def _gone(self) -> str:
-        return f"gone_{self.stage.table}"
 
     def _find_gone(self, present: ExtractTable, rules: Rules) -> None:
         """Collect the keys of the extract's rows that this load takes out."""
@@ -196,25 +205,13 @@ class ExtractBuild:
             parts.append(f"{left} IS NOT DISTINCT FROM {right}")
         return " AND ".join(parts)
 
-    def _compare_with_nothing(self, rules: Rules) -> None:
-        """There is no extract yet: what was deleted in the same load never appears."""
-        self._columns_changed = True
-        if rules.hard_delete:
-            self.engine.run(f"DELETE FROM {self.stage.table} WHERE {DELETED_AT} IS NOT NULL")
-        self.counts.new = self.engine.count(f"SELECT COUNT(*) FROM {self.stage.table}")
-        self.counts.total = self.counts.new
-
     # -- the next extract --------------------------------------------------------------------------------
 
     def _make_next(self) -> None:
         self.next.unlink(missing_ok=True)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.exists():
-                shutil.copyfile(self.path, self.next)
-            else:
-                self.engine.create(self.next, list(self._columns.items()))
-            os.chmod(self.next, _OWNER_ONLY)  # noqa: PTH101 - one call for both ways
+            shutil.copyfile(self.path, self.next)
+            self.next.chmod(_OWNER_ONLY)
         except OSError as failure:
             raise ExtractError(
                 f"The next extract {self.next} cannot be made: {failure.strerror or failure}. Free some disk space "
@@ -225,14 +222,13 @@ class ExtractBuild:
         """Add columns; where a type became wider, write the table anew (Hyper cannot alter a column)."""
         existing = self.engine.columns(table)
         if any(existing[name] != kind for name, kind in self._columns.items() if name in existing):
-            casts = ", ".join(
-                f"CAST({escape_name(name) if name in existing else 'NULL'} AS {kind.sql}) AS {escape_name(name)}"
-                for name, kind in self._columns.items()
+            self.engine.rebuild(
+                table,
+                [
+                    (name, kind, f"CAST({escape_name(name)} AS {kind.sql})" if name in existing else None)
+                    for name, kind in self._columns.items()
+                ],
             )
-            schema = f"{escape_name(table.database)}.{escape_name('Extract')}"
-            self.engine.run(f"CREATE TABLE {schema}.wider AS (SELECT {casts} FROM {table.sql}) WITH DATA")
-            self.engine.run(f"DROP TABLE {table.sql}")
-            self.engine.run(f"ALTER TABLE {schema}.wider RENAME TO {escape_name('Extract')}")
             return
         for name, kind in self._columns.items():
             if name not in existing:
@@ -249,13 +245,13 @@ class ExtractBuild:
             for column in self.plan.all_columns
         )
         with engine.transaction():
-            if self.path.exists() and rules.upsert:
+            if rules.upsert:
                 engine.run(f"DELETE FROM {table.sql} e USING {self._gone} g WHERE {stage.same_key('g', 'e')}")
                 engine.run(
                     f"DELETE FROM {table.sql} e USING {stage.table} s WHERE {stage.same_key('s', 'e')}"
                 )
                 self._mark_deleted(table, rules)
-            elif self.path.exists() and rules.unclosed:
+            elif rules.unclosed:
                 engine.run(f"DELETE FROM {table.sql} WHERE {written_by(rules.unclosed)}")
             engine.run(f"INSERT INTO {table.sql} ({names}) SELECT {values} FROM {stage.table}")
 

@@ -140,9 +140,8 @@ class Engine:
             self.run(f"CREATE SCHEMA {escape_name(table.database)}.{escape_name(SCHEMA)}")
             self.run(f"CREATE TABLE {table.sql} ({column_list(columns)})")
 
-    @contextlib.contextmanager
-    def attached(self, path: Path) -> Iterator[ExtractTable]:
-        """Open an extract; leaving the block makes its changes durable.
+    def attach(self, path: Path) -> ExtractTable:
+        """Open an extract.
 
         Raises:
             ExtractError: The file is missing, broken, too new or open elsewhere (Tableau Desktop, perhaps).
@@ -155,10 +154,42 @@ class Engine:
                 f"The extract {path} cannot be opened: {_line(failure)}. Close it in other programs; if it is "
                 "damaged, move it away and restore it from Tableau or a backup."
             ) from failure
+        return ExtractTable(alias)
+
+    def detach(self, table: ExtractTable) -> None:
+        """Close an extract: only now are its changes durable."""
+        self._connection.catalog.detach_database(table.database)
+
+    @contextlib.contextmanager
+    def attached(self, path: Path) -> Iterator[ExtractTable]:
+        """Open an extract for the length of a block.
+
+        Raises:
+            ExtractError: As `attach`.
+        """
+        table = self.attach(path)
         try:
-            yield ExtractTable(alias)
+            yield table
         finally:
-            self._connection.catalog.detach_database(alias)
+            self.detach(table)
+
+    def rebuild(self, table: ExtractTable, columns: Sequence[tuple[str, Type, str | None]]) -> None:
+        """Give an attached table other columns; Hyper cannot alter one.
+
+        Args:
+            table: The table.
+            columns: Name, type, and the expression over the present columns that fills it (None: nothing does).
+        """
+        schema = f"{escape_name(table.database)}.{escape_name(SCHEMA)}"
+        self.run(
+            f"CREATE TABLE {schema}.rebuilt ({column_list([(name, kind) for name, kind, _ in columns])})"
+        )
+        filled = [(name, expression) for name, _, expression in columns if expression is not None]
+        names = ", ".join(escape_name(name) for name, _ in filled)
+        values = ", ".join(expression for _, expression in filled)
+        self.run(f"INSERT INTO {schema}.rebuilt ({names}) SELECT {values} FROM {table.sql}")
+        self.run(f"DROP TABLE {table.sql}")
+        self.run(f"ALTER TABLE {schema}.rebuilt RENAME TO {escape_name(TABLE)}")
 
     def columns(self, table: ExtractTable) -> dict[str, Type]:
         """The columns of an attached extract, in order.

@@ -119,6 +119,7 @@ class Run:
                 f"output_dir {folder} cannot be used: {failure.strerror or failure}."
             ) from failure
         self._remove_leftovers(folder)
+        stack.callback(self._discard)  # after the engine has let go, before the lock is given up
         self.ledger = Ledger(settings.ledger_url, settings.output_dir)
         stack.callback(self.ledger.close)
         self.journal = Journal(settings.output_dir / "journal", self.load_id)
@@ -132,10 +133,14 @@ class Run:
     @staticmethod
     def _remove_leftovers(folder: Path) -> None:
         """What a killed run was building: never promoted, so nothing depends on it."""
-        for unfinished in folder.glob("*.hyper.next"):
+        for unfinished in [*folder.glob("*.hyper.next"), *folder.glob("*.hyper.stage")]:
             unfinished.unlink()
         for unpublished in folder.glob(".publish-*"):
             shutil.rmtree(unpublished)
+
+    def _discard(self) -> None:
+        for load in self.streams.values():
+            load.build.discard()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is not None:
@@ -143,8 +148,6 @@ class Run:
         self._stack.__exit__(kind, error, None)
 
     def _note_failure(self, error: BaseException) -> None:
-        for load in self.streams.values():
-            load.build.discard()
         told = str(error) or type(error).__name__
         with contextlib.suppress(TargetTableauError):  # the ledger itself may be what is broken
             self.ledger.update(self.load_id, list(self.streams), status=Status.FAILED, error=told[:2000])
@@ -340,8 +343,6 @@ class Run:
         if self.delivery is not None:
             self.delivery.deliver(self)
         if self.settings.dry_run:
-            for load in self.streams.values():
-                load.build.discard()
             self.ledger.update(self.load_id, list(self.streams), status=Status.DRY_RUN)
             return False
         for stream, load in self.streams.items():

@@ -61,25 +61,27 @@ class Rules:
 
 
 class Stage:
-    """The staging table of one stream.
+    """The staging table of one stream: the table of a file of its own, so that it may be larger than memory.
+
+    Where there is no extract yet, the file becomes the extract.
 
     Args:
         engine: Where the session lives.
         plan: The stream's columns and key.
-        number: Makes the names of its tables unique in the session.
+        path: Where the file is made.
+        number: Makes the names of the small tables unique in the session.
     """
 
-    def __init__(self, engine: Engine, plan: Plan, number: int) -> None:
+    def __init__(self, engine: Engine, plan: Plan, path: Path, number: int) -> None:
         self.engine = engine
         self.plan = plan
-        self.table = f"stage_{number}"
+        self.path = path
         self.gone_matches = f"gone_matches_{number}"
         self.reread_parents = f"reread_parents_{number}"
-        self._create(self.table)
-
-    def _create(self, table: str) -> None:
-        columns = [(column.name, column.type) for column in self.plan.all_columns]
-        self.engine.run(f"CREATE TEMPORARY TABLE {table} ({column_list(columns)})")
+        self.path.unlink(missing_ok=True)
+        engine.create(path, list(self._types().items()))
+        self._extract = engine.attach(path)
+        self.table = self._extract.sql
 
     def load(self, file: Path, plan: Plan) -> int:
         """Add one journal file, written under `plan`, and return how many rows it had."""
@@ -101,13 +103,13 @@ class Stage:
         after = self._types()
         if after == before:
             return
-        wider = f"{self.table}_w"
-        self._create(wider)
-        listed = ", ".join(escape_name(name) for name in before)
-        casts = ", ".join(f"CAST({escape_name(name)} AS {after[name].sql})" for name in before)
-        self.engine.run(f"INSERT INTO {wider} ({listed}) SELECT {casts} FROM {self.table}")
-        self.engine.run(f"DROP TABLE {self.table}")
-        self.table = wider
+        self.engine.rebuild(
+            self._extract,
+            [
+                (name, kind, f"CAST({escape_name(name)} AS {kind.sql})" if name in before else None)
+                for name, kind in after.items()
+            ],
+        )
 
     def _types(self) -> dict[str, Type]:
         return {column.name: column.type for column in self.plan.all_columns}
@@ -119,9 +121,10 @@ class Stage:
         self._collect_matches(rules)
         self._collect_parents(rules)
 
-    def drop(self) -> None:
-        """Give the session's memory back."""
-        for table in (self.table, self.gone_matches, self.reread_parents):
+    def close(self) -> None:
+        """Make the file whole, let go of it, and give the session's memory back."""
+        self.engine.detach(self._extract)
+        for table in (self.gone_matches, self.reread_parents):
             self.engine.run(f"DROP TABLE IF EXISTS {table}")
 
     def same_key(self, left: str, right: str) -> str:
@@ -138,16 +141,12 @@ class Stage:
         # Only keys that came twice are looked at: a window over all rows would take gigabytes.
         self.engine.run(
             f"DELETE FROM {self.table} s USING ("
-            f"SELECT {keys}, MAX({SEQUENCE}) AS last FROM {self.table} WHERE {self._keyed} "
+            f"SELECT {keys}, MAX({SEQUENCE}) AS last FROM {self.table} k WHERE {self._keyed('k')} "
             f"GROUP BY {keys} HAVING COUNT(*) > 1) d "
-            f"WHERE {self.same_key('s', 'd')} AND s.{SEQUENCE} < d.last AND {self._keyed_of('s')}"
+            f"WHERE {self.same_key('s', 'd')} AND s.{SEQUENCE} < d.last AND {self._keyed('s')}"
         )
 
-    @property
-    def _keyed(self) -> str:
-        return self._keyed_of(self.table)
-
-    def _keyed_of(self, row: str) -> str:
+    def _keyed(self, row: str) -> str:
         """SQL: the row has a key; a tombstone that knows only its `delete_match` column has none."""
         some = " OR ".join(f"{row}.{escape_name(key)} IS NOT NULL" for key in self.plan.keys)
         return f"({row}.{DELETED_AT} IS NULL OR {some})"
@@ -172,7 +171,7 @@ class Stage:
                 f"WHERE s.{column} = g.{column} AND s.{SEQUENCE} < g.last AND s.{DELETED_AT} IS NULL"
             )
         if self.plan.keys:
-            self.engine.run(f"DELETE FROM {self.table} WHERE NOT {self._keyed}")
+            self.engine.run(f"DELETE FROM {self.table} s WHERE NOT {self._keyed('s')}")
 
     def _collect_parents(self, rules: Rules) -> None:
         """Note the documents read or deleted in this load; lines that came before their last reading are void."""
