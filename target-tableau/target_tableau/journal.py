@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 _OWNER_ONLY_FOLDER = 0o700
 _OWNER_ONLY_FILE = 0o600
-_LOAD_ID_FORMAT = "%Y%m%dT%H%M%S"
-_LOAD_ID = re.compile(r"^(\d{8}T\d{6})-[0-9a-f]+$")
+_LOAD_ID_FORMAT = "%Y%m%dT%H%M%S%f"
+_LOAD_ID = re.compile(r"^(\d{8}T\d{12})-[0-9a-f]+$")
 
 
 def new_load_id(now: dt.datetime) -> str:
-    """An id that sorts by time and is unique among machines: `20260131T120000-1f3a9c0b`."""
-    return f"{now.astimezone(dt.UTC):{_LOAD_ID_FORMAT}}-{os.urandom(4).hex()}"
+    """An id that sorts by time and is unique among machines: `20260131T120000123456-1f3a`."""
+    return f"{now.astimezone(dt.UTC):{_LOAD_ID_FORMAT}}-{os.urandom(2).hex()}"
 
 
 def file_name(stream: str) -> str:

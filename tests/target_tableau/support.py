@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
+import functools
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -118,12 +120,15 @@ def query(path: Path, sql: str) -> list[list[Any]]:
     return rows
 
 
-@contextlib.contextmanager
-def _connection(path: Path) -> Any:
-    with (
-        HyperProcess(
-            Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, parameters={"log_config": "", "memory_limit": "1g"}
-        ) as process,
-        Connection(process.endpoint, str(path)) as connection,
-    ):
-        yield connection
+@functools.cache
+def _engine() -> HyperProcess:
+    """One engine for all tests of a process: starting one takes longer than most queries."""
+    engine = HyperProcess(
+        Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, parameters={"log_config": "", "memory_limit": "1g"}
+    )
+    atexit.register(engine.close)
+    return engine
+
+
+def _connection(path: Path) -> Connection:
+    return Connection(_engine().endpoint, str(path))
