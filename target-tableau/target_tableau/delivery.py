@@ -17,7 +17,7 @@ from target_tableau.publish import Publication, Publisher
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from target_tableau.run import Run
+    from target_tableau.load import Load
     from target_tableau.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -113,18 +113,18 @@ class Delivery:
         path.chmod(0o600)
         return True
 
-    def deliver(self, run: Run) -> None:
+    def deliver(self, load: Load) -> None:
         """Publish every extract that changed or was never published here.
 
         Raises:
             TableauError: Tableau did not take one; its message says which.
         """
         publications = []
-        for stream, load in run.streams.items():
+        for stream, part in load.streams.items():
             known = self.ledger.datasource(self._key(stream))
-            run.ledger.update(run.load_id, [stream], datasource=self.settings.datasource_name_of(stream))
-            if load.build.built or (known is None and load.path.exists()):
-                file = load.build.next if load.build.built else load.path
+            self.ledger.update(load.load_id, [stream], datasource=self.settings.datasource_name_of(stream))
+            if part.build.built or (known is None and part.build.path.exists()):
+                file = part.build.next if part.build.built else part.build.path
                 publications.append(self._publication(stream, file, known))
         if not publications:
             return
@@ -138,10 +138,10 @@ class Delivery:
                 self._key(publication.stream),
                 name=publication.name,
                 luid=publication.luid,
-                load_id=run.load_id,
+                load_id=load.load_id,
             )
-            run.ledger.update(
-                run.load_id,
+            self.ledger.update(
+                load.load_id,
                 [publication.stream],
                 status=Status.PUBLISHED,
                 datasource_luid=publication.luid,

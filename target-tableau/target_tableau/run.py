@@ -1,99 +1,60 @@
-"""One run of the target: everything between the first message and the moment STATE may be written.
-
-Records become Arrow tables on the main thread; a single worker keeps them in the journal and stages them in
-Hyper meanwhile. At the end all extracts are built and verified, then published, then put in place.
-"""
+"""One run of the target: what is opened once, and what is remembered from one load to the next."""
 
 from __future__ import annotations
 
-import collections
-import concurrent.futures
 import contextlib
-import dataclasses
-import datetime as dt
 import logging
 import shutil
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-import pyarrow as pa
 from filelock import FileLock, Timeout
 from singer_sdk.exceptions import MissingKeyPropertiesError
 
-from target_tableau.batches import (
-    BlockParser,
-    UnfitBlockError,
-    add_metadata,
-    bad_record,
-    convert_records,
-    decode_line,
-)
-from target_tableau.columns import DELETED_AT, Plan, merge_plans, plan_of
+from target_tableau.batches import BlockParser, UnfitBlockError, bad_record, convert_records, decode_line
+from target_tableau.columns import DELETED_AT, Plan, plan_of
 from target_tableau.errors import LockedError, SettingError, TargetTableauError
-from target_tableau.extract import ExtractBuild
 from target_tableau.hyper import Engine
-from target_tableau.journal import Journal, file_name, new_load_id
-from target_tableau.ledger import Ledger, Status
-from target_tableau.staging import Parent, Rules
+from target_tableau.ledger import Ledger
+from target_tableau.load import Load, extract_path
+from target_tableau.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
     from target_tableau.delivery import Delivery
     from target_tableau.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_FLUSH_BYTES = 24 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
-_PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
-_QUEUE = 2  # batches that may wait for the worker: more would only take memory
 _PROGRESS_SECONDS = 30
 _LOCK_SECONDS = 60
 
 
-@dataclasses.dataclass
-class StreamLoad:
-    """What a run knows of one stream.
-
-    Attributes:
-        plan: Columns of its latest schema.
-        parser: The way for blocks.
-        build: Its extract.
-        tables: Batches that are not yet in the journal.
-        size: Their bytes.
-        read: Records so far.
-        began: When the stream began, on the monotonic clock.
-    """
-
-    plan: Plan
-    parser: BlockParser
-    build: ExtractBuild
-    path: Path
-    tables: list[pa.Table] = dataclasses.field(default_factory=list)
-    size: int = 0
-    read: int = 0
-    began: float = dataclasses.field(default_factory=time.monotonic)
-
-
 class Run:
-    """A run, from the lock to the promoted extracts. Use as a context manager.
+    """A run, from the lock to its last load. Use as a context manager.
 
     Args:
         settings: The target's settings.
         delivery: Where extracts go after they are verified.
+
+    Attributes:
+        load: The load that is under way; a checkpoint begins another.
     """
+
+    load: Load
+    ledger: Ledger
 
     def __init__(self, settings: Settings, delivery: Delivery | None) -> None:
         self.settings = settings
         self.delivery = delivery
-        self.load_id = new_load_id(dt.datetime.now(dt.UTC))
-        self.streams: dict[str, StreamLoad] = {}
-        self._sequence = 0
-        self._proven = -1
+        self._parsers: dict[str, BlockParser] = {}
+        self._schemas: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = {}
         self._first_state: Mapping[str, Any] | None = None
         self._progress_at = time.monotonic()
-        self._futures: collections.deque[concurrent.futures.Future[None]] = collections.deque()
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -107,8 +68,7 @@ class Run:
         folder = settings.extract_dir
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / ".lock")
-            stack.enter_context(lock.acquire(timeout=_LOCK_SECONDS))
+            stack.enter_context(FileLock(folder / ".lock").acquire(timeout=_LOCK_SECONDS))
         except Timeout as busy:
             raise LockedError(
                 f"Another run works on the extracts in {folder} (lock file {folder / '.lock'}). Wait for it to end, "
@@ -118,39 +78,30 @@ class Run:
             raise SettingError(
                 f"output_dir {folder} cannot be used: {failure.strerror or failure}."
             ) from failure
-        self._remove_leftovers(folder)
+        _remove_leftovers(folder)
         stack.callback(self._discard)  # after the engine has let go, before the lock is given up
         self.ledger = Ledger(settings.ledger_url, settings.output_dir)
         stack.callback(self.ledger.close)
-        self.journal = Journal(settings.output_dir / "journal", self.load_id)
         if self.delivery is not None:
             stack.enter_context(self.delivery)
             self.delivery.open(self.ledger)
-        self.engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
-        self._worker = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="loader")
-        stack.callback(self._worker.shutdown, cancel_futures=True)
+        self._engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
+        self._worker = Worker()
+        stack.callback(self._worker.close)
+        self._begin_load()
 
-    @staticmethod
-    def _remove_leftovers(folder: Path) -> None:
-        """What a killed run was building: never promoted, so nothing depends on it."""
-        for unfinished in [*folder.glob("*.hyper.next"), *folder.glob("*.hyper.stage")]:
-            unfinished.unlink()
-        for unpublished in folder.glob(".publish-*"):
-            shutil.rmtree(unpublished)
+    def _begin_load(self) -> None:
+        self.load = Load(self.settings, self._engine, self._worker, self.ledger)
 
     def _discard(self) -> None:
-        for load in self.streams.values():
-            load.build.discard()
+        if hasattr(self, "load"):
+            self.load.discard()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is not None:
-            self._note_failure(error)
+            with contextlib.suppress(TargetTableauError):  # the ledger itself may be what is broken
+                self.load.fail(error)
         self._stack.__exit__(kind, error, None)
-
-    def _note_failure(self, error: BaseException) -> None:
-        told = str(error) or type(error).__name__
-        with contextlib.suppress(TargetTableauError):  # the ledger itself may be what is broken
-            self.ledger.update(self.load_id, list(self.streams), status=Status.FAILED, error=told[:2000])
 
     # -- messages ------------------------------------------------------------------------------------------
 
@@ -162,27 +113,21 @@ class Run:
         """
         plan = plan_of(stream, schema, key_properties, self.settings.hyper_version)
         self._check_rules(plan)
-        load = self.streams.get(stream)
-        if load is None:
-            self._begin(stream, plan)
-        elif load.plan != plan:
-            self._flush(load)
-            load.plan, load.parser = plan, BlockParser(plan)
-            merged = merge_plans(load.build.plan, plan)
-            build = load.build
-            self._submit(lambda: build.change_plan(merged))
-        self.journal.write_json(
-            f"{stream}.schema", {"schema": schema, "key_properties": list(key_properties)}
-        )
+        self._schemas[stream] = (schema, key_properties)
+        known = self.load.streams.get(stream)
+        if stream not in self._parsers or self._parsers[stream].plan != plan:
+            self._parsers[stream] = BlockParser(plan)
+        if known is None:
+            self._begin_stream(plan)
+        elif known.plan != plan:
+            self.load.change_plan(plan)
+        self.load.keep_schema(stream, schema, key_properties)
 
-    def _begin(self, stream: str, plan: Plan) -> None:
-        path = self.settings.extract_dir / f"{file_name(stream)}.hyper"
+    def _begin_stream(self, plan: Plan) -> None:
+        path = extract_path(self.settings, plan.stream)
         if not path.exists():
-            self._restore(stream, path)
-        self._drain_worker()  # the engine belongs to one thread at a time
-        build = ExtractBuild(self.engine, path, plan, len(self.streams))
-        self.streams[stream] = StreamLoad(plan, BlockParser(plan), build, path)
-        self.ledger.start(self.load_id, self.settings.source, stream, path)
+            self._restore(plan.stream, path)
+        self.load.begin(plan, path)
 
     def _restore(self, stream: str, path: Path) -> None:
         """A missing extract is not an empty one: take the published one, or stop before rows are lost."""
@@ -213,31 +158,28 @@ class Run:
         Raises:
             BadRecordError: A record does not fit.
         """
-        load = self.streams[stream]
-        before = load.read
         try:
-            self._add(load, load.parser.parse(block))
+            return self._add(stream, self._parsers[stream].parse(block))
         except UnfitBlockError:
             messages = [decode_line(line) for line in block.splitlines()]
-            self.add_records(
+            return self.add_records(
                 stream,
                 [message["record"] for message in messages],
                 [message.get("time_extracted") for message in messages],
             )
-        return load.read - before
 
-    def add_records(self, stream: str, records: Sequence[dict[str, Any]], times: Sequence[Any]) -> None:
-        """Take decoded records.
+    def add_records(self, stream: str, records: Sequence[dict[str, Any]], times: Sequence[Any]) -> int:
+        """Take decoded records and return how many they are.
 
         Raises:
             BadRecordError: A record does not fit.
             MissingKeyPropertiesError: A record lacks a key property.
         """
-        load = self.streams[stream]
+        parser = self._parsers[stream]
         for record in records:
-            self._check_key(load.plan, record)
-            load.parser.note(record)
-        self._add(load, convert_records(load.plan, records, times))
+            self._check_key(parser.plan, record)
+            parser.note(record)
+        return self._add(stream, convert_records(parser.plan, records, times))
 
     def _check_key(self, plan: Plan, record: dict[str, Any]) -> None:
         sources = {column.name: column.source for column in plan.columns}
@@ -261,136 +203,65 @@ class Run:
                 "a deletion must name its row by key, or by the column that the setting delete_match gives",
             )
 
-    def _add(self, load: StreamLoad, table: pa.Table) -> None:
-        for name in sorted(load.parser.new_unknown()):
+    def _add(self, stream: str, table: pa.Table) -> int:
+        for name in sorted(self._parsers[stream].new_unknown()):
             logger.warning(
                 "Stream '%s' sends '%s', which is not in its schema; it is not loaded. Refresh the tap's catalog.",
-                load.plan.stream,
+                stream,
                 name,
             )
-        load.tables.append(add_metadata(table, first_sequence=self._sequence, load_id=self.load_id))
-        self._sequence += len(table)
-        load.read += len(table)
-        load.size += table.nbytes
-        if load.size > _FLUSH_BYTES:
-            self._flush(load)
-        elif sum(other.size for other in self.streams.values()) > _PENDING_BYTES:
-            self._flush(max(self.streams.values(), key=lambda other: other.size))
-        self._tell_progress(load)
+        if stream not in self.load.streams:  # the first records behind a checkpoint
+            schema, key_properties = self._schemas[stream]
+            self.set_schema(stream, schema, key_properties)
+        self.load.add(stream, table)
+        self._tell_progress(stream)
+        return len(table)
 
     def note_state(self, state: Mapping[str, Any]) -> None:
         """Take a STATE message: everything before it has arrived whole."""
         if self._first_state is None:
-            self._first_state = state if self._sequence == 0 else {}
-        self._proven = self._sequence - 1
+            self._first_state = state if self.load.is_empty else {}
+        self.load.note_state()
 
-    def _tell_progress(self, load: StreamLoad) -> None:
+    @property
+    def checkpoint_is_due(self) -> bool:
+        """Whether the load has gone on so long that what has arrived should be made safe."""
+        minutes = (time.monotonic() - self.load.began) / 60
+        due = minutes >= self.settings.checkpoint_minutes
+        return due and not self.load.is_empty and not self.settings.dry_run
+
+    def _tell_progress(self, stream: str) -> None:
         if time.monotonic() - self._progress_at > _PROGRESS_SECONDS:
             self._progress_at = time.monotonic()
+            load = self.load.streams[stream]
             seconds = max(self._progress_at - load.began, 0.001)
             logger.info(
-                "%s: %s rows so far, %s rows/s.",
-                load.plan.stream,
-                f"{load.read:,}",
-                f"{load.read / seconds:,.0f}",
+                "%s: %s rows so far, %s rows/s.", stream, f"{load.read:,}", f"{load.read / seconds:,.0f}"
             )
 
-    # -- the worker ----------------------------------------------------------------------------------------
+    # -- the end of a load ---------------------------------------------------------------------------------
 
-    def _flush(self, load: StreamLoad) -> None:
-        """Hand a stream's pending batches to the worker."""
-        if not load.tables:
-            return
-        table = pa.concat_tables(load.tables)
-        load.tables, load.size = [], 0
-        stream, plan, build = load.plan.stream, load.plan, load.build
-
-        def keep_and_stage() -> None:
-            build.load(self.journal.write_batch(stream, table), len(table), plan)
-
-        self._submit(keep_and_stage)
-
-    def _submit(self, work: Callable[[], None]) -> None:
-        while len(self._futures) >= _QUEUE:
-            self._futures.popleft().result()
-        self._futures.append(self._worker.submit(work))
-
-    def _drain_worker(self) -> None:
-        while self._futures:
-            self._futures.popleft().result()
-
-    # -- the end -------------------------------------------------------------------------------------------
-
-    def finish(self, state: Mapping[str, Any] | None) -> bool:
-        """Build and verify all extracts, publish them and put them in place.
+    def finish_load(self, state: Mapping[str, Any] | None) -> bool:
+        """Bring the load to its end, but for `close_load`.
 
         Returns:
-            Whether STATE may be handed on; a dry run leaves everything as it was.
+            Whether STATE may be handed on.
 
         Raises:
-            TargetTableauError: Something did not work; the present extracts and the published data are as before.
+            TargetTableauError: Something did not work; extracts and published data are as before.
         """
-        for load in self.streams.values():
-            self._flush(load)
-        self._drain_worker()
-        if state is not None:
-            self.journal.write_json("state", state)
-        for stream, load in self.streams.items():
-            load.build.build(self._rules(stream, load))
-            self.ledger.update(
-                self.load_id, [stream], status=Status.VERIFIED, **dataclasses.asdict(load.build.counts)
-            )
-        if self.delivery is not None:
-            self.delivery.deliver(self)
-        if self.settings.dry_run:
-            self.ledger.update(self.load_id, list(self.streams), status=Status.DRY_RUN)
-            return False
-        for stream, load in self.streams.items():
-            load.build.promote()
-            self.ledger.update(
-                self.load_id,
-                [stream],
-                status=Status.PROMOTED,
-                seconds=round(time.monotonic() - load.began),
-            )
-        return True
+        return self.load.finish(state, self.delivery)
 
-    def close(self) -> None:
-        """Note that STATE was handed on, and tidy the journal."""
-        self.ledger.update(self.load_id, list(self.streams), status=Status.DONE)
-        for stream in self.streams:
-            if unclosed := self.ledger.unclosed(self.settings.source, stream, but=self.load_id):
-                self.ledger.take_back(self.settings.source, stream, unclosed)
-        self.journal.prune(self.settings.journal_retention_days, dt.datetime.now(dt.UTC))
+    def close_load(self) -> None:
+        """STATE was handed on: the load is done, and the next one begins."""
+        self.load.close()
+        self._begin_load()
 
-    def _rules(self, stream: str, load: StreamLoad) -> Rules:
-        settings = self.settings
-        plan = load.build.plan
-        upsert = bool(plan.keys) and settings.load_method != "append-only"
-        if settings.load_method == "upsert" and not plan.keys:
-            raise SettingError(
-                f"Stream '{stream}' has no key properties, so it cannot be upserted. Set its keys in the tap's "
-                "catalog, or leave load_method empty to append streams without a key."
-            )
-        match = settings.delete_match.get(stream)
-        return Rules(
-            upsert=upsert,
-            hard_delete=settings.hard_delete,
-            delete_match=plan.column_of(match).name if match else None,
-            parent=self._parent(stream, plan),
-            proven=self._proven,
-            load_id=self.load_id,
-            unclosed=() if upsert else self.ledger.unclosed(settings.source, stream, but=self.load_id),
-        )
 
-    def _parent(self, stream: str, plan: Plan) -> Parent | None:
-        within = self.settings.replace_within.get(stream)
-        if within is None:
-            return None
-        parent = self.streams.get(within.parent)
-        files: Sequence[Path] = self.journal.files.get(within.parent, ())
-        columns = {
-            plan.column_of(line).name: parent.build.plan.column_of(head).name if parent else head
-            for line, head in within.columns.items()
-        }
-        return Parent(columns=columns, files=files)
+def _remove_leftovers(folder: Path) -> None:
+    """What a killed run was building: never put in place, so nothing depends on it."""
+    for pattern in ("*.hyper.next", "*.hyper.stage"):
+        for unfinished in folder.glob(pattern):
+            unfinished.unlink()
+    for unpublished in folder.glob(".publish-*"):
+        shutil.rmtree(unpublished)

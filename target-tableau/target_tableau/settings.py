@@ -109,6 +109,16 @@ SCHEMA = th.PropertiesList(
         description="How many seconds to wait for Tableau to finish publishing.",
     ),
     th.Property(
+        "checkpoint_minutes",
+        th.IntegerType(minimum=0),
+        default=15,
+        title="Minutes between checkpoints",
+        description=(
+            "A load that takes longer is made safe every so many minutes: what has arrived is verified, published and "
+            "its STATE handed on, so that a run that is cut goes on from there. 0 does so at every STATE message."
+        ),
+    ),
+    th.Property(
         "load_method",
         th.StringType,
         allowed_values=["upsert", "append-only"],
@@ -215,6 +225,7 @@ class Settings:
     adopt: bool
     dry_run: bool
     job_timeout_seconds: int
+    checkpoint_minutes: int
     load_method: str | None
     hard_delete: bool
     delete_match: dict[str, str]
@@ -244,6 +255,7 @@ class Settings:
             adopt=bool(config.get("adopt", False)),
             dry_run=bool(config.get("dry_run", False)),
             job_timeout_seconds=int(config.get("job_timeout_seconds", 3600)),
+            checkpoint_minutes=int(config.get("checkpoint_minutes", 15)),
             load_method=config.get("load_method") or None,
             hard_delete=bool(config.get("hard_delete", True)),
             delete_match=dict(config.get("delete_match") or {}),

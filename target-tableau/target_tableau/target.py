@@ -65,7 +65,6 @@ class TargetTableau(Target):
         reader.record_block = self._add_block
         reader.on_failure = self._leave
         self._run: Run | None = None
-        self._hand_on = False
 
     @classmethod
     @override
@@ -131,6 +130,8 @@ class TargetTableau(Target):
             self.drain_one(sink)  # what came before this STATE counts as before it
         run.note_state(message_dict.get("value") or {})
         super()._process_state_message(message_dict)
+        if run.checkpoint_is_due:
+            self._finish_load(run)
 
     # -- the end -------------------------------------------------------------------------------------------
 
@@ -148,19 +149,26 @@ class TargetTableau(Target):
     def _finish(self, run: Run) -> None:
         for sink in [*self._sinks_to_clear, *self._sinks_active.values()]:
             self.drain_one(sink)
-        self._hand_on = run.finish(self._latest_state)
-        super().process_endofpipe()  # writes STATE
-        if self._hand_on:
-            run.close()
-        for line in render(run.ledger.loads(load_id=run.load_id)):
+        self._finish_load(run)
+
+    def _finish_load(self, run: Run) -> None:
+        """Make what has arrived safe, hand its STATE on, and tell what landed."""
+        load = run.load
+        if not run.finish_load(self._latest_state):
+            self._latest_state = None  # a dry run
+        elif self._latest_state is not None:
+            self._write_state_message(self._latest_state)
+            self._latest_state = None
+        if not run.settings.dry_run:
+            run.close_load()
+        for line in render(run.ledger.loads(load_id=load.load_id)):
             self.logger.info("%s", line)
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        if self._hand_on:
-            # msgspec writes Decimals as the numbers they came as
-            sys.stdout.write(msgspec.json.Encoder(decimal_format="number").encode(state).decode() + "\n")
-            sys.stdout.flush()
+        # msgspec writes Decimals as the numbers they came as
+        sys.stdout.write(msgspec.json.Encoder(decimal_format="number").encode(state).decode() + "\n")
+        sys.stdout.flush()
 
     def _leave(self, error: BaseException | None) -> None:
         run, self._run = self._run, None

@@ -81,14 +81,25 @@ def line(ref: str, nbr: int, amount: object = 1) -> dict[str, Any]:
     return record("bill_lines", ref=ref, nbr=nbr, amount=amount, parent_note_id=f"n-{ref}")
 
 
-def load(config: Mapping[str, Any], messages: Iterable[dict[str, Any] | str]) -> list[dict[str, Any]]:
-    """Run the target over messages and return the STATE values it handed on."""
+def load(
+    config: Mapping[str, Any],
+    messages: Iterable[dict[str, Any] | str],
+    handed_on: list[dict[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """Run the target over messages and return the STATE values it handed on.
+
+    `handed_on` receives them too, also when the run fails.
+    """
     lines = [message if isinstance(message, str) else json.dumps(message) for message in messages]
     output = io.StringIO()
-    with contextlib.redirect_stdout(output):
-        target = TargetTableau(config=dict(config))
-        target.listen(io.BytesIO("".join(f"{line}\n" for line in lines).encode()))  # type: ignore[arg-type]
-    return [json.loads(text) for text in output.getvalue().splitlines()]
+    states = [] if handed_on is None else handed_on
+    try:
+        with contextlib.redirect_stdout(output):
+            target = TargetTableau(config=dict(config))
+            target.listen(io.BytesIO("".join(f"{line}\n" for line in lines).encode()))  # type: ignore[arg-type]
+    finally:
+        states += [json.loads(text) for text in output.getvalue().splitlines()]
+    return states
 
 
 @dataclasses.dataclass

@@ -236,3 +236,31 @@ def test_files_are_readable_by_their_owner_only(config: Config, tmp_path: Path) 
     files = [path for path in (tmp_path / "output").rglob("*") if path.is_file() and path.name != ".lock"]
     assert files
     assert {oct(path.stat().st_mode & 0o077) for path in files} == {"0o0"}
+
+
+def test_a_checkpoint_makes_what_has_arrived_safe_and_hands_its_state_on(
+    config: Config, extracts: Extracts
+) -> None:
+    config |= {"checkpoint_minutes": 0, "replace_within": WITHIN, "delete_match": {"bills": "note_id"}}
+    both = [schema("bills", BILL, ["ref"]), schema("bill_lines", LINE, ["ref", "nbr"])]
+    first = [*bills(("001", 1))[1:-1], line("001", 1), line("001", 2), state({"at": 1})]
+    second = [*bills(("001", 2), ("002", 1))[1:-1], line("001", 2), line("002", 1), state({"at": 2})]
+    broken = record("bills", ref="003", amount="not a number", note_id="n-003")
+    output: list[dict[str, Any]] = []
+    with pytest.raises(BadRecordError):
+        load(config, [*both, *first, *second, broken, state({"at": 3})], handed_on=output)
+    assert output == [{"at": 1}, {"at": 2}]
+    assert amounts(extracts) == {"001": Decimal(2), "002": Decimal(1)}
+    assert extracts.rows("bill_lines", "SELECT ref, nbr FROM {t} ORDER BY 1, 2") == [["001", 2], ["002", 1]]
+
+
+def test_the_journal_is_kept_for_as_many_days_as_set(config: Config, tmp_path: Path) -> None:
+    old = tmp_path / "output" / "journal" / "20200101T000000000000-abcd"
+    strange = tmp_path / "output" / "journal" / "notes of the auditor"
+    for folder in (old, strange):
+        folder.mkdir(parents=True)
+        (folder / "bills-00000.parquet").touch()
+    load(config, bills(("001", 1)))
+    assert not old.exists()
+    assert strange.exists()
+    assert len(list((tmp_path / "output" / "journal").glob("*/bills-00000.parquet"))) == 2

@@ -1,0 +1,233 @@
+"""One load: the records between two checkpoints, from their batches to the extracts in place.
+
+Batches are kept in the journal and staged in Hyper by the worker while more are being parsed. At the end all
+extracts are built and verified, then published, then put in place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from target_tableau.batches import add_metadata
+from target_tableau.columns import Plan, merge_plans
+from target_tableau.errors import SettingError
+from target_tableau.extract import ExtractBuild
+from target_tableau.journal import Journal, file_name, new_load_id
+from target_tableau.ledger import Ledger, Status
+from target_tableau.staging import Parent, Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from target_tableau.delivery import Delivery
+    from target_tableau.hyper import Engine
+    from target_tableau.settings import Settings
+    from target_tableau.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+_FLUSH_BYTES = 24 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
+_PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
+
+
+@dataclasses.dataclass
+class StreamLoad:
+    """What a load knows of one stream.
+
+    Attributes:
+        plan: Columns of the schema under which records come now.
+        build: Its extract.
+        tables: Batches that are not yet in the journal.
+        size: Their bytes.
+        read: Records so far.
+        began: When its first record or schema came, on the monotonic clock.
+    """
+
+    plan: Plan
+    build: ExtractBuild
+    tables: list[pa.Table] = dataclasses.field(default_factory=list)
+    size: int = 0
+    read: int = 0
+    began: float = dataclasses.field(default_factory=time.monotonic)
+
+
+class Load:
+    """The load that is under way.
+
+    Args:
+        settings: The target's settings.
+        engine: Used by the worker, and by this thread when the worker is idle.
+        worker: The background thread.
+        ledger: The run's ledger.
+
+    Attributes:
+        load_id: Its id.
+        streams: What came so far, by stream, in the order of arrival.
+        began: When it began, on the monotonic clock.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine, worker: Worker, ledger: Ledger) -> None:
+        self.settings = settings
+        self.load_id = new_load_id(dt.datetime.now(dt.UTC))
+        self.streams: dict[str, StreamLoad] = {}
+        self.began = time.monotonic()
+        self._engine = engine
+        self._worker = worker
+        self._ledger = ledger
+        self._journal = Journal(settings.output_dir / "journal", self.load_id)
+        self._sequence = 0
+        self._proven = -1
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no record has come."""
+        return self._sequence == 0
+
+    def begin(self, plan: Plan, path: Path) -> StreamLoad:
+        """Take up a stream."""
+        self._worker.drain()  # the engine belongs to one thread at a time
+        build = ExtractBuild(self._engine, path, plan, len(self.streams))
+        load = self.streams[plan.stream] = StreamLoad(plan, build)
+        self._ledger.start(self.load_id, self.settings.source, plan.stream, path)
+        return load
+
+    def change_plan(self, plan: Plan) -> None:
+        """Take a schema that changed while its stream was being read."""
+        load = self.streams[plan.stream]
+        self._flush(load)
+        load.plan = plan
+        merged = merge_plans(load.build.plan, plan)
+        build = load.build
+        self._worker.submit(lambda: build.change_plan(merged))
+
+    def keep_schema(self, stream: str, schema: Mapping[str, Any], key_properties: Sequence[str]) -> None:
+        """Keep a SCHEMA message in the journal."""
+        self._journal.write_json(
+            f"{stream}.schema", {"schema": schema, "key_properties": list(key_properties)}
+        )
+
+    def add(self, stream: str, table: pa.Table) -> None:
+        """Take a batch of rows that fit the stream's plan."""
+        load = self.streams[stream]
+        load.tables.append(add_metadata(table, first_sequence=self._sequence, load_id=self.load_id))
+        self._sequence += len(table)
+        load.read += len(table)
+        load.size += table.nbytes
+        if load.size > _FLUSH_BYTES:
+            self._flush(load)
+        elif sum(other.size for other in self.streams.values()) > _PENDING_BYTES:
+            self._flush(max(self.streams.values(), key=lambda other: other.size))
+
+    def note_state(self) -> None:
+        """A STATE message came: everything before it has arrived whole."""
+        self._proven = self._sequence - 1
+
+    def _flush(self, load: StreamLoad) -> None:
+        """Hand a stream's pending batches to the worker."""
+        if not load.tables:
+            return
+        table = pa.concat_tables(load.tables)
+        load.tables, load.size = [], 0
+        stream, plan, build = load.plan.stream, load.plan, load.build
+
+        def keep_and_stage() -> None:
+            build.load(self._journal.write_batch(stream, table), len(table), plan)
+
+        self._worker.submit(keep_and_stage)
+
+    # -- the end -------------------------------------------------------------------------------------------
+
+    def finish(self, state: Mapping[str, Any] | None, delivery: Delivery | None) -> bool:
+        """Build and verify all extracts, publish them and put them in place.
+
+        Returns:
+            Whether STATE may be handed on; a dry run leaves everything as it was.
+
+        Raises:
+            TargetTableauError: Something did not work; extracts and published data are as before.
+        """
+        for load in self.streams.values():
+            self._flush(load)
+        self._worker.drain()
+        if state is not None and self.streams:
+            self._journal.write_json("state", state)
+        for stream, load in self.streams.items():
+            load.build.build(self._rules(stream, load))
+            self._note([stream], status=Status.VERIFIED, **dataclasses.asdict(load.build.counts))
+        if delivery is not None:
+            delivery.deliver(self)
+        if self.settings.dry_run:
+            self._note(list(self.streams), status=Status.DRY_RUN)
+            return False
+        for stream, load in self.streams.items():
+            load.build.promote()
+            self._note([stream], status=Status.PROMOTED, seconds=round(time.monotonic() - load.began))
+        return True
+
+    def close(self) -> None:
+        """Note that STATE was handed on, and tidy the journal."""
+        self._note(list(self.streams), status=Status.DONE)
+        for stream in self.streams:
+            if unclosed := self._unclosed(stream):
+                self._ledger.take_back(self.settings.source, stream, unclosed)
+        self._journal.prune(self.settings.journal_retention_days, dt.datetime.now(dt.UTC))
+
+    def fail(self, error: BaseException) -> None:
+        """Note why the load did not come to its end."""
+        told = str(error) or type(error).__name__
+        self._note(list(self.streams), status=Status.FAILED, error=told[:2000])
+
+    def discard(self) -> None:
+        """Remove what was built and not put in place. The engine must have let go."""
+        for load in self.streams.values():
+            load.build.discard()
+
+    def _note(self, streams: Sequence[str], **values: Any) -> None:  # noqa: ANN401 - ledger columns
+        self._ledger.update(self.load_id, streams, **values)
+
+    def _unclosed(self, stream: str) -> tuple[str, ...]:
+        return self._ledger.unclosed(self.settings.source, stream, but=self.load_id)
+
+    def _rules(self, stream: str, load: StreamLoad) -> Rules:
+        settings = self.settings
+        plan = load.build.plan
+        upsert = bool(plan.keys) and settings.load_method != "append-only"
+        if settings.load_method == "upsert" and not plan.keys:
+            raise SettingError(
+                f"Stream '{stream}' has no key properties, so it cannot be upserted. Set its keys in the tap's "
+                "catalog, or leave load_method empty to append streams without a key."
+            )
+        match = settings.delete_match.get(stream)
+        return Rules(
+            upsert=upsert,
+            hard_delete=settings.hard_delete,
+            delete_match=plan.column_of(match).name if match else None,
+            parent=self._parent(stream, plan),
+            proven=self._proven,
+            load_id=self.load_id,
+            unclosed=() if upsert else self._unclosed(stream),
+        )
+
+    def _parent(self, stream: str, plan: Plan) -> Parent | None:
+        within = self.settings.replace_within.get(stream)
+        if within is None:
+            return None
+        parent = self.streams.get(within.parent)
+        files: Sequence[Path] = self._journal.files.get(within.parent, ())
+        columns = {
+            plan.column_of(line).name: parent.build.plan.column_of(head).name if parent else head
+            for line, head in within.columns.items()
+        }
+        return Parent(columns=columns, files=files)
+
+
+def extract_path(settings: Settings, stream: str) -> Path:
+    """Where the extract of a stream lives."""
+    return settings.extract_dir / f"{file_name(stream)}.hyper"
