@@ -183,6 +183,13 @@ SCHEMA = th.PropertiesList(
         description="How much memory the Hyper engine may use, for instance 400m or 2g.",
     ),
     th.Property(
+        "summary",
+        th.BooleanType,
+        default=True,
+        title="Summary",
+        description="Print a table of what landed at the end of a run; target-tableau-loads report shows it again.",
+    ),
+    th.Property(
         "journal_retention_days",
         th.IntegerType,
         default=30,
@@ -232,6 +239,7 @@ class Settings:
     replace_within: dict[str, Within]
     hyper_version: int
     hyper_memory_limit: str
+    summary: bool
     journal_retention_days: int
     ledger_url: str | None = dataclasses.field(repr=False)
 
@@ -265,6 +273,7 @@ class Settings:
             },
             hyper_version=int(config.get("hyper_version", 2)),
             hyper_memory_limit=str(config.get("hyper_memory_limit") or "1g"),
+            summary=bool(config.get("summary", True)),
             journal_retention_days=int(config.get("journal_retention_days", 30)),
             ledger_url=config.get("ledger_url") or None,
         )

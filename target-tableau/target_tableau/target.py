@@ -161,8 +161,9 @@ class TargetTableau(Target):
             self._latest_state = None
         if not run.settings.dry_run:
             run.close_load()
-        for line in render(run.ledger.loads(load_id=load.load_id)):
-            self.logger.info("%s", line)
+        if run.settings.summary:
+            for line in render(run.ledger.loads(load_id=load.load_id)):
+                self.logger.info("%s", line)
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ class Project:
     def meltano(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run meltano as a user does, and check what must hold for every run of it."""
         result = subprocess.run(
-            [sys.executable, "-m", "meltano", *arguments],
+            [Path(sys.executable).parent / "meltano", *arguments],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -139,6 +139,32 @@ def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
+
+
+def lines_of_extracts(path_of: Any) -> dict[str, dict[str, int]]:
+    """How many lines each document has in the extracts; documents are named by their own number."""
+    documents = {
+        "bill_lines": ("reference_nbr", "type"),
+        "journal_lines": ("batch_nbr", "module"),
+        "purchase_order_lines": ("order_nbr", "type"),
+    }
+    sql = "SELECT {number}, COUNT(*) FROM {{t}} GROUP BY {number}, {kind} ORDER BY 1, 2"
+    return {
+        stream: dict(query(path_of(stream), sql.format(number=number, kind=kind)))  # type: ignore[arg-type]
+        for stream, (number, kind) in documents.items()
+    }
+
+
+def lines_of_company(company: Company) -> dict[str, dict[str, int]]:
+    """The same from the company's own records."""
+    bills = sorted((bill.reference_nbr, len(bill.lines)) for bill in company.bills.values())
+    journals = sorted((journal.batch_nbr, len(journal.lines)) for journal in company.journals.values())
+    orders = sorted((order.order_nbr, len(order.lines)) for order in company.purchase_orders.values())
+    return {
+        "bill_lines": {number: count for number, count in bills if count},
+        "journal_lines": {number: count for number, count in journals if count},
+        "purchase_order_lines": {number: count for number, count in orders if count},
+    }
 
 
 @dataclasses.dataclass(frozen=True)

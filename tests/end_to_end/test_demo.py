@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.support import Project, Sums
+from tests.end_to_end.support import Project, Sums, lines_of_company, lines_of_extracts
 from tests.target_tableau.support import query
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
         count = "SELECT COUNT(*) FROM {t}"
         assert query(project.extract(stream), count) == query(project.published(stream), count)
     assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
+    assert lines_of_extracts(project.extract) == lines_of_company(project.company)
 
     writes = len(project.index.writes)
     second = project.demo()
@@ -60,6 +61,7 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     assert len(project.index.writes) > writes
     assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
     assert Sums.of_extracts(project.published) == Sums.of_books(project.books)
+    assert lines_of_extracts(project.published) == lines_of_company(project.company)
     project.wait_for_quiet()
 
 
