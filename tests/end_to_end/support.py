@@ -150,7 +150,7 @@ def lines_of_extracts(path_of: Any) -> dict[str, dict[str, int]]:
     }
     sql = "SELECT {number}, COUNT(*) FROM {{t}} GROUP BY {number}, {kind} ORDER BY 1, 2"
     return {
-        stream: dict(query(path_of(stream), sql.format(number=number, kind=kind)))  # type: ignore[arg-type]
+        stream: dict(query(path_of(stream), sql.format(number=number, kind=kind)))
         for stream, (number, kind) in documents.items()
     }
 
