@@ -221,6 +221,7 @@ class Bill(Record, kw_only=True):
     base_balance: Decimal
     lines: list[BillLine]
     batch_nbr: str | None = None  # its journal, module AP; None while on hold
+    voiding_batch_nbr: str | None = None  # the journal that reversed it
 
     @property
     def amount(self) -> Decimal:
@@ -296,7 +297,8 @@ class SalesInvoice(Record, kw_only=True):
     balance: Decimal
     base_balance: Decimal
     lines: list[SalesInvoiceLine]
-    batch_nbr: str | None = None
+    batch_nbr: str | None = None  # its journal, module AR; None while on hold
+    voiding_batch_nbr: str | None = None
 
     @property
     def amount(self) -> Decimal:

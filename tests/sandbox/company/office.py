@@ -1,0 +1,38 @@
+"""The desks of the company, opened together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.sandbox.company.drafts import Drafter
+from tests.sandbox.company.ledger import Ledger
+from tests.sandbox.company.masters import Masters
+from tests.sandbox.company.orders import Purchasing
+from tests.sandbox.company.payables import Payables
+from tests.sandbox.company.receivables import Receivables
+from tests.sandbox.company.registry import Registry
+
+if TYPE_CHECKING:
+    import random
+
+    from tests.sandbox.company.model import Company
+
+
+class Office:
+    """Everybody who may write into the company.
+
+    Args:
+        company: The company written to.
+        rng: The one source of chance.
+        in_order: As for `Registry`.
+    """
+
+    def __init__(self, company: Company, rng: random.Random, *, in_order: bool = True) -> None:
+        self.company = company
+        self.registry = Registry(company, in_order=in_order)
+        self.ledger = Ledger(self.registry)
+        self.payables = Payables(self.registry, self.ledger)
+        self.receivables = Receivables(self.registry, self.ledger)
+        self.purchasing = Purchasing(self.registry)
+        self.drafter = Drafter(company, rng)
+        self.masters = Masters(self.registry, self.drafter)
