@@ -30,10 +30,13 @@ from tableauserverclient.server.exceptions import EndpointUnavailableError
 from urllib3.util.retry import Retry
 
 from target_tableau.errors import JobError, SettingError, TableauError
+from target_tableau.sign_in import Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
+
+    from target_tableau.sign_in import Credentials
 
 _Result = TypeVar("_Result")
 
@@ -53,6 +56,8 @@ _JOB_NOT_FOUND = "404018"
 _GATEWAY = {502, 503, 504}
 _FINISHED_WELL = {"0", "3"}  # 3: finished, nothing was to do
 _CANCELLED = "2"
+_EXPIRATION = re.compile(r'estimatedTimeToExpiration="(\d+):\d+:\d+"')  # days, hours, minutes
+_DAYS_TO_WARN = 14
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,14 +66,6 @@ class Address:
 
     server_url: str
     site: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Token:
-    """A personal access token. Signing in with it ends the session of whoever else uses it."""
-
-    name: str
-    value: str = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,18 +124,20 @@ class TableauClient:
 
     Args:
         address: The server and its site.
-        token: How to sign in.
+        credentials: How to sign in.
         pause: Waits; tests give one that does not.
     """
 
-    def __init__(self, address: Address, token: Token, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, address: Address, credentials: Credentials, pause: Callable[[float], None] = time.sleep
+    ) -> None:
         self.address = address
-        self._token = token
+        self._credentials = credentials
         self._pause = pause
         self.server = tsc.Server(
             address.server_url,
             http_options={"timeout": (_CONNECT_SECONDS, _READ_SECONDS)},
-            session_factory=_session,
+            session_factory=self._session,
         )
 
     def __enter__(self) -> Self:
@@ -164,17 +163,18 @@ class TableauClient:
         Raises:
             TableauError: The address, the site or the token is wrong, or the server cannot be reached.
         """
-        credentials = tsc.PersonalAccessTokenAuth(self._token.name, self._token.value, self.address.site)
         where = self.address.server_url
         try:
-            self._retry(lambda: self.server.auth.sign_in(credentials), idempotent=True)
+            self._retry(
+                lambda: self.server.auth.sign_in(self._credentials.request(self.address.site)),
+                idempotent=True,
+            )
         except FailedSignInError as refusal:
             if refusal.code != _BAD_CREDENTIALS:
                 raise TableauError(_line(refusal), refusal.code) from refusal
             raise TableauError(
-                f"Tableau at {where} refused the sign-in (401001): check token_name, token_value and site "
-                f"('{self.address.site}'; it is the part of the URL after /site/, empty for Server's default site). A "
-                "token ends after 15 days without use or on its last day; make a new one under My Account Settings.",
+                f"Tableau at {where} refused the sign-in to site '{self.address.site}' (401001): "
+                f"{self._credentials.check}. The site is the part of the URL after /site/, empty for Server's default.",
                 refusal.code,
             ) from refusal
         except (NonXMLResponseError, SyntaxError, AttributeError) as odd:  # XML parse errors are SyntaxErrors
@@ -218,8 +218,7 @@ class TableauClient:
             except (NonXMLResponseError, RedirectError, EndpointUnavailableError, SyntaxError) as odd:
                 raise TableauError(f"Could not {what}: {_line(odd)}") from odd
         raise TableauError(
-            f"Could not {what}: Tableau ended our session {_SIGN_INS} times. Somebody else signs in with the token "
-            f"'{self._token.name}'; give every pipeline a token of its own.",
+            f"Could not {what}: Tableau ended our session {_SIGN_INS} times. {self._credentials.shared}",
             "401002",
         )
 
@@ -255,6 +254,38 @@ class TableauClient:
                 wait = float(next(waits))
             self._pause(backoff.full_jitter(wait))
         raise AssertionError("the last try either returns or raises")
+
+    def _session(self) -> requests.Session:
+        """A session whose GETs are repeated; what changes something is repeated by `_retry` alone."""
+        session = requests.Session()
+        adapter = HTTPAdapter(
+            max_retries=Retry(
+                total=_TRIES,
+                backoff_factor=0.5,
+                backoff_jitter=0.5,
+                status_forcelist=[429, *_GATEWAY],
+                allowed_methods={"GET"},
+                respect_retry_after_header=True,
+                raise_on_status=False,
+            )
+        )
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        if isinstance(self._credentials, Token):
+            session.hooks["response"].append(self._note_end_of_token)
+        return session
+
+    def _note_end_of_token(self, response: requests.Response, **_: object) -> None:
+        """Warn of a token's last days: tableauserverclient drops what the server tells of them (its issue 1197)."""
+        if not response.url.endswith("/auth/signin") or not response.ok:
+            return
+        told = _EXPIRATION.search(response.text)
+        if told and int(told[1]) < _DAYS_TO_WARN:
+            logger.warning(
+                "The Tableau token ends in %s days. Make a new one under My Account Settings and set token_name and "
+                "token_value, or this pipeline will stop.",
+                told[1],
+            )
 
     # -- jobs ----------------------------------------------------------------------------------------------
 
@@ -321,25 +352,6 @@ class TableauClient:
                 )
             self._pause(interval)
             interval = min(interval * 1.5, 30.0)
-
-
-def _session() -> requests.Session:
-    """A session whose GETs are repeated; what changes something is repeated by `TableauClient._retry` alone."""
-    session = requests.Session()
-    adapter = HTTPAdapter(
-        max_retries=Retry(
-            total=_TRIES,
-            backoff_factor=0.5,
-            backoff_jitter=0.5,
-            status_forcelist=[429, *_GATEWAY],
-            allowed_methods={"GET"},
-            respect_retry_after_header=True,
-            raise_on_status=False,
-        )
-    )
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
 
 
 def _safe_parser() -> etree.XMLParser:

@@ -9,10 +9,11 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from target_tableau.client import Address, TableauClient, Token, parse_address
+from target_tableau.client import Address, TableauClient, parse_address
 from target_tableau.errors import TableauError
 from target_tableau.ledger import Ledger, Status
 from target_tableau.publish import Publication, Publisher
+from target_tableau.sign_in import credentials_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -67,8 +68,7 @@ class Delivery:
         """Signed in on first use, and again if the last session has ended."""
         if self._publisher is None:
             settings = self.settings
-            token = Token(settings.token_name or "", settings.token_value or "")
-            client = self._stack.enter_context(TableauClient(self.address, token))
+            client = self._stack.enter_context(TableauClient(self.address, credentials_of(settings)))
             self._publisher = Publisher(
                 client,
                 settings.project or "",

@@ -19,13 +19,14 @@ import click
 import tableauserverclient as tsc
 from typing_extensions import override
 
-from target_tableau.client import TableauClient, Token, parse_address
+from target_tableau.client import TableauClient, parse_address
 from target_tableau.errors import TargetTableauError
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.publish import find_project
 from target_tableau.report import render
 from target_tableau.settings import SCHEMA, Settings
+from target_tableau.sign_in import credentials_of
 
 _PREFIX = "TARGET_TABLEAU_"
 _LOW_DISK_BYTES = 1024**3
@@ -128,7 +129,7 @@ def check(settings: Settings) -> None:
         _tell("Tableau", "no server_url: extracts are made, not published")
         return
     address = parse_address(settings.server_url, settings.site)
-    with TableauClient(address, Token(settings.token_name or "", settings.token_value or "")) as client:
+    with TableauClient(address, credentials_of(settings)) as client:
         _tell(
             "sign-in",
             f"works at {address.server_url}, site '{address.site}', REST API {client.server.version}",

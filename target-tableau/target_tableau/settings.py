@@ -74,6 +74,44 @@ SCHEMA = th.PropertiesList(
         description="Value of the personal access token.",
     ),
     th.Property(
+        "connected_app_client_id",
+        th.StringType,
+        title="Connected app, client id",
+        description="Instead of a token: client id of a connected app with direct trust.",
+    ),
+    th.Property(
+        "connected_app_secret_id",
+        th.StringType,
+        title="Connected app, secret id",
+        description="Id of the connected app's secret.",
+    ),
+    th.Property(
+        "connected_app_secret_value",
+        th.StringType,
+        secret=True,
+        title="Connected app, secret value",
+        description="Value of the connected app's secret.",
+    ),
+    th.Property(
+        "connected_app_user",
+        th.StringType,
+        title="Connected app, user",
+        description="User to sign in as through the connected app; on Tableau Cloud the mail address.",
+    ),
+    th.Property(
+        "username",
+        th.StringType,
+        title="User name",
+        description="Instead of a token: user name. Tableau Cloud with multi-factor sign-in refuses it.",
+    ),
+    th.Property(
+        "password",
+        th.StringType,
+        secret=True,
+        title="Password",
+        description="Password of the user.",
+    ),
+    th.Property(
         "datasource_name",
         th.StringType,
         title="Data source name",
@@ -228,6 +266,12 @@ class Settings:
     project: str | None
     token_name: str | None
     token_value: str | None = dataclasses.field(repr=False)
+    connected_app_client_id: str | None
+    connected_app_secret_id: str | None
+    connected_app_secret_value: str | None = dataclasses.field(repr=False)
+    connected_app_user: str | None
+    username: str | None
+    password: str | None = dataclasses.field(repr=False)
     datasource_name: str
     adopt: bool
     dry_run: bool
@@ -259,6 +303,12 @@ class Settings:
             project=config.get("project") or None,
             token_name=config.get("token_name") or None,
             token_value=config.get("token_value") or None,
+            connected_app_client_id=config.get("connected_app_client_id") or None,
+            connected_app_secret_id=config.get("connected_app_secret_id") or None,
+            connected_app_secret_value=config.get("connected_app_secret_value") or None,
+            connected_app_user=config.get("connected_app_user") or None,
+            username=config.get("username") or None,
+            password=config.get("password") or None,
             datasource_name=config.get("datasource_name") or ("{source} {stream}" if source else "{stream}"),
             adopt=bool(config.get("adopt", False)),
             dry_run=bool(config.get("dry_run", False)),
@@ -281,13 +331,11 @@ class Settings:
         return settings
 
     def _check(self) -> None:
-        if self.server_url is not None:
-            missing = [name for name in ("project", "token_name", "token_value") if not getattr(self, name)]
-            if missing:
-                raise SettingError(
-                    f"server_url is set, so {', '.join(missing)} must be set as well. Remove server_url to make "
-                    "extracts without publishing them."
-                )
+        if self.server_url is not None and self.project is None:
+            raise SettingError(
+                "server_url is set, so project must be set as well. Remove server_url to make extracts without "
+                "publishing them."
+            )
         self.datasource_name_of("stream")
 
     @property

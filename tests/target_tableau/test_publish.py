@@ -246,6 +246,8 @@ MISTAKES = [
     ({"project": "Nowhere"}, SettingError, "no project 'Nowhere'"),
     ({"project": None}, SettingError, "project must be set"),
     ({"token_value": None}, SettingError, "token_value must be set"),
+    ({"token_value": None, "token_name": None}, SettingError, "a way to sign in must be set"),
+    ({"username": "publisher"}, SettingError, "several ways to sign in"),
     ({"datasource_name": "{strem}"}, SettingError, "only {source} and {stream}"),
     (
         {"token_name": tableau.VIEWER_TOKEN_NAME, "token_value": tableau.VIEWER_TOKEN_VALUE},
@@ -270,6 +272,41 @@ def test_a_wrong_setting_is_one_line_and_nothing_is_written(
     assert "canary" not in message
     assert "publish" not in server.writes
     assert not (extracts.folder / "bills.hyper").exists()
+
+
+CONNECTED_APP = {
+    "connected_app_client_id": tableau.CONNECTED_APP_CLIENT_ID,
+    "connected_app_secret_id": tableau.CONNECTED_APP_SECRET_ID,
+    "connected_app_secret_value": tableau.CONNECTED_APP_SECRET_VALUE,
+    "connected_app_user": tableau.USERNAME,
+}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [CONNECTED_APP, {"username": tableau.USERNAME, "password": tableau.PASSWORD}],
+    ids=["app", "password"],
+)
+def test_other_ways_to_sign_in(publishing: Config, server: Server, way: Config) -> None:
+    del publishing["token_name"], publishing["token_value"]
+    assert load(publishing | way, bills(("001", 1))) == [STATE]
+    server.app.switches.expire_after_calls = 4  # each sign-in needs a new JSON Web Token
+    assert load(publishing | way, bills(("001", 2))) == [STATE]
+    assert server.rows("bills") == {"001": Decimal(2)}
+    with pytest.raises(TableauError, match="refused the sign-in"):
+        wrong = {
+            name: f"{value}x" for name, value in way.items() if "secret_value" in name or "password" in name
+        }
+        load(publishing | way | wrong, bills(("001", 3)))
+
+
+@pytest.mark.parametrize(("days", "warned"), [(13, True), (20, False)])
+def test_the_last_days_of_a_token_are_told(
+    publishing: Config, server: Server, caplog: pytest.LogCaptureFixture, days: int, *, warned: bool
+) -> None:
+    server.app.switches.pat_days_left = days
+    load(publishing, bills(("001", 1)))
+    assert ("The Tableau token ends in" in caplog.text) == warned
 
 
 def test_a_web_page_instead_of_tableau_is_told_as_such(publishing: Config, server: Server) -> None:
