@@ -293,10 +293,8 @@ def test_other_ways_to_sign_in(publishing: Config, server: Server, way: Config) 
     server.app.switches.expire_after_calls = 4  # each sign-in needs a new JSON Web Token
     assert load(publishing | way, bills(("001", 2))) == [STATE]
     assert server.rows("bills") == {"001": Decimal(2)}
+    wrong = {name: f"{value}x" for name, value in way.items() if "secret_value" in name or "password" in name}
     with pytest.raises(TableauError, match="refused the sign-in"):
-        wrong = {
-            name: f"{value}x" for name, value in way.items() if "secret_value" in name or "password" in name
-        }
         load(publishing | way | wrong, bills(("001", 3)))
 
 

@@ -1,0 +1,279 @@
+"""Columns: where a value comes from in the ERP's answer, how it is converted, what the schema says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+import zoneinfo
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_acumatica.discovery import snake
+from tap_acumatica.paging import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tap_acumatica.discovery import Endpoint, Field
+    from tap_acumatica.paging import Row
+
+CURSOR: Final = "last_modified_date_time"
+NOTE_ID: Final = "note_id"
+DELETED_AT: Final = "_sdc_deleted_at"
+
+TENANT: Final = "tenant"
+
+_PRECISION: Final = 18
+_AMOUNT_SCALE: Final = 4
+_SCALES: Final = (
+    # Amounts carry the decimals of their currency (four at most), quantities and unit costs up to six.
+    (
+        re.compile(
+            r"(Qty|Quantity|UnitCost|UnitPrice|Percent|CompleteOn)$|^(Qty|MaxReceipt|MinReceipt|Threshold)"
+        ),
+        6,
+    ),
+    (re.compile(r"(CurrencyRate|ReciprocalRate|TaxRate)$"), 8),
+)
+_TIMES: Final = re.compile(r"(DateTime|Time)$|^(Created|LastModified)")
+_PERIODS: Final = re.compile(r"(PostPeriod|PeriodID)$")
+# Bank, card and tax numbers, and switches of the entry form that tell nothing about the books.
+_NOT_BY_DEFAULT: Final = re.compile(
+    r"TaxRegistration|TaxExemption|1099|FATCA|CardAccount|BankAccount|IBAN|SSN"
+    r"|^DoNot|^NoMarketing$|^NoMassMail$|Override|CalculateDiscountsOnImport|^IsTaxValid$|^Secured$|Validated$"
+)
+# Contract 5 tells the code of a drop-down from its label, contract 4 has the label alone. Fields that are drop-downs
+# by their name get both columns in both contracts, so that an upgrade changes no schema.
+_SELECTS: Final = re.compile(r"(Type|Status|PostOption)$")
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One property of a stream.
+
+    Attributes:
+        name: The property.
+        kind: A key of the converters below.
+        path: Names that lead to the value in the answer; empty for values that the tap works out.
+        title: The ERP's own name.
+        description: What a reader of the catalog should know.
+        scale: Decimal places of a decimal.
+        by_default: Whether it is read without being selected by name.
+    """
+
+    name: str
+    kind: str
+    path: tuple[str, ...] = ()
+    title: str = ""
+    description: str = ""
+    scale: int | None = None
+    by_default: bool = True
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the property. All are nullable, keys too: a tombstone knows only the note id."""
+        kinds: dict[str, dict[str, Any]] = {
+            "boolean": {"type": ["boolean", "null"]},
+            "integer": {"type": ["integer", "null"]},
+            "date": {"type": ["string", "null"], "format": "date"},
+            "time": {"type": ["string", "null"], "format": "date-time"},
+            "decimal": {
+                "type": ["number", "null"],
+                "x-sql-datatype-properties": {"precision": _PRECISION, "scale": self.scale or _AMOUNT_SCALE},
+            },
+        }
+        schema = kinds.get(self.kind, {"type": ["string", "null"]})
+        if self.title:
+            schema["title"] = self.title
+        if self.description:
+            schema["description"] = self.description
+        return schema
+
+
+def amount(name: str, title: str, description: str) -> Column:
+    """A worked-out amount in base currency."""
+    return Column(name, "decimal", title=title, description=description, scale=_AMOUNT_SCALE)
+
+
+def flag(name: str, title: str, description: str) -> Column:
+    """A worked-out yes or no."""
+    return Column(name, "boolean", title=title, description=description)
+
+
+def columns_of(
+    endpoint: Endpoint, entity: str, links: Iterable[str] = (), path: tuple[str, ...] = ()
+) -> list[Column]:
+    """The columns of an entity, with those of the linked entities that are expanded along with it.
+
+    Args:
+        endpoint: What the instance offers.
+        entity: Name of the entity, or of the rows of a collection.
+        links: Expanded linked entities as slash paths, `MainContact/Address`.
+        path: Where the entity stands in the answer.
+    """
+    columns: list[Column] = []
+    links = list(links)
+    for name, field in endpoint.fields(entity).items():
+        here = (*path, name)
+        if field.kind == "link":
+            if "/".join(here) in links:
+                columns += columns_of(endpoint, field.entity, links, here)
+        elif field.kind != "list":
+            columns += _columns_of_field(name, field, here)
+    return columns
+
+
+def _columns_of_field(name: str, field: Field, path: tuple[str, ...]) -> list[Column]:
+    kind = field.kind
+    if kind == "time" and not _TIMES.search(name):
+        kind = "date"  # business dates come as midnight and are never shifted
+    if kind == "string" and _PERIODS.search(name):
+        kind = "period"
+    selectable = kind in {"select", "selects"} or (kind == "string" and _SELECTS.search(name) is not None)
+    made = Column(
+        name=snake("".join(f"{part}_" for part in path[:-1]) + name).replace("__", "_"),
+        kind="label" if selectable else kind,
+        path=path,
+        title=".".join(path),
+        description=field.description,
+        scale=_scale(name) if kind == "decimal" else None,
+        by_default=not _NOT_BY_DEFAULT.search(name),
+    )
+    if not selectable:
+        return [made]
+    by_code = dataclasses.replace(
+        made,
+        name=f"{made.name}_id",
+        kind="code",
+        description=f"Code behind {made.title}; known where the endpoint speaks contract 5 (26.200.001 and later).",
+        by_default=made.by_default and kind != "string",
+    )
+    return [made, by_code]
+
+
+def _scale(name: str) -> int:
+    return next((scale for pattern, scale in _SCALES if pattern.search(name)), _AMOUNT_SCALE)
+
+
+def tenant_column() -> Column:
+    """Whose row it is; the ERP's own rows do not say, and several companies may share one table."""
+    return Column(TENANT, "string", title="Tenant", description="The tenant that the row was read from.")
+
+
+# values ---------------------------------------------------------------------------------------------------
+
+
+def text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    """A text without trailing blanks: code fields come padded. Leading zeros and case stay."""
+    return value.rstrip() if isinstance(value, str) else str(value)
+
+
+def number(value: Any) -> Decimal | int:  # noqa: ANN401 - whatever JSON holds
+    """An exact number that is written in plain digits, never as 1E+2."""
+    if isinstance(value, int):
+        return value
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    if "E" not in str(exact):
+        return exact
+    return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+
+
+def date(value: str) -> str:
+    """A business date: the day that the user entered, whatever zone stands behind it."""
+    return value[:10]
+
+
+def period(value: str) -> str:
+    """A financial period as YYYYMM; the ERP shows it as MMYYYY or MM-YYYY too.
+
+    Period 13 holds adjustments.
+    """
+    digits = "".join(character for character in value if character.isdigit())
+    if len(digits) == 6 and 1 <= int(digits[:2]) <= 13 and 1900 <= int(digits[2:]) <= 2100:  # noqa: PLR2004 - MMYYYY
+        return digits[2:] + digits[:2]
+    return digits or value
+
+
+def label(value: Any) -> str | None:  # noqa: ANN401 - whatever JSON holds
+    """What the user sees of a drop-down: contract 4 sends the label, contract 5 code and label."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(label, value)))
+    shown = value.get("description") if isinstance(value, dict) else value
+    return None if shown is None else text(shown)
+
+
+def code(value: Any) -> str | None:  # noqa: ANN401 - whatever JSON holds
+    """The code of a drop-down, where the contract sends it."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(code, value)))
+    return text(value["id"]) if isinstance(value, dict) and value.get("id") is not None else None
+
+
+def time_converter(naive_zone: str) -> Callable[[str], str]:
+    """Make the conversion of times to UTC.
+
+    Args:
+        naive_zone: IANA name of the zone of times that come without one.
+    """
+    zone = zoneinfo.ZoneInfo(naive_zone)
+
+    def convert(value: str) -> str:
+        if value.endswith("+00:00") and 19 <= len(value) - 6 <= 26:  # noqa: PLR2004 - the usual form, no parsing
+            whole = value[:-6]
+            return f"{whole + '.' if len(whole) == 19 else whole:0<26}+00:00"  # noqa: PLR2004 - seconds, no fraction
+        moment = dt.datetime.fromisoformat(value)
+        return iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+
+    return convert
+
+
+def converters(naive_zone: str) -> dict[str, Callable[[Any], Any] | None]:
+    """The conversion of each kind; None where the value is right as it comes."""
+    return {
+        "string": text,
+        "boolean": None,
+        "integer": None,
+        "decimal": number,
+        "date": date,
+        "time": time_converter(naive_zone),
+        "period": period,
+        "label": label,
+        "code": code,
+    }
+
+
+def row_reader(
+    columns: Iterable[Column], convert: Mapping[str, Callable[[Any], Any] | None]
+) -> Callable[[Row], Row]:
+    """Make a function that turns one record of contract REST into the properties that are wanted.
+
+    A value stands in `{"value": …}`; `{}`, `{"value": null}` and a missing field all mean null.
+    """
+    wanted = [(c.name, c.path, convert[c.kind]) for c in columns if c.path]
+    flat = [(name, path[0], how) for name, path, how in wanted if len(path) == 1]
+    deep = [(name, path, how) for name, path, how in wanted if len(path) > 1]
+
+    def read(record: Row) -> Row:
+        row: Row = {}
+        for name, field, how in flat:
+            cell = record.get(field)
+            value = cell.get("value") if cell else None
+            row[name] = value if how is None or value is None else how(value)
+        for name, path, how in deep:
+            cell = record
+            for part in path:
+                cell = (cell or {}).get(part) or {}
+            value = cell.get("value")
+            row[name] = value if how is None or value is None else how(value)
+        return row
+
+    return read
+
+
+def schema_of(columns: Iterable[Column]) -> dict[str, Any]:
+    """The JSON schema of a stream."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {column.name: column.schema() for column in columns},
+    }
