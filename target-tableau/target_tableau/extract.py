@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from target_tableau.hyper import Engine
 
 _OWNER_ONLY = 0o600
+_FEW_ROWS = 25  # so many may always go: a percentage says nothing about a small table
 
 
 @dataclasses.dataclass
@@ -140,16 +141,11 @@ class ExtractBuild:
         self._columns_changed = self._columns != existing
         before = engine.count(f"SELECT COUNT(*) FROM {present.sql}")
         if not rules.upsert:
-            taken_back = (
-                engine.count(f"SELECT COUNT(*) FROM {present.sql} WHERE {written_by(rules.unclosed)}")
-                if rules.unclosed
-                else 0
-            )
-            self.counts.new = engine.count(f"SELECT COUNT(*) FROM {stage.table}")
-            self.counts.total = before - taken_back + self.counts.new
+            self._compare_unkeyed(present, rules, before)
             return
         self._find_gone(present, rules)
         gone = engine.count(f"SELECT COUNT(*) FROM {self._gone}")
+        self._guard_shrink(gone, before, rules)
         if rules.hard_delete:
             engine.run(f"DELETE FROM {stage.table} WHERE {DELETED_AT} IS NOT NULL")
         self.counts.unchanged = engine.run(
@@ -164,10 +160,53 @@ class ExtractBuild:
         self.counts.total = before - gone + self.counts.new
         self.counts.deleted = gone + self._count_marked(present, rules)
 
+    def _compare_unkeyed(self, present: ExtractTable, rules: Rules, before: int) -> None:
+        """Rows without a key are added, or replace all there are if they differ from them."""
+        engine, stage = self.engine, self.stage
+        arriving = engine.count(f"SELECT COUNT(*) FROM {stage.table}")
+        if rules.replaces_all:
+            own = [column.name for column in self.plan.columns if column.name in engine.columns(present)]
+            names = ", ".join(escape_name(name) for name in own)
+            if arriving == before and not self._columns_changed and own:
+                differing = engine.count(
+                    f"SELECT COUNT(*) FROM (SELECT {names} FROM {stage.table} EXCEPT ALL "
+                    f"SELECT {names} FROM {present.sql}) d"
+                )
+                if not differing:
+                    self.counts.unchanged = self.counts.total = before
+                    return
+            self._guard_shrink(before - arriving, before, rules)
+            self.counts.new, self.counts.deleted, self.counts.total = arriving, before, arriving
+            return
+        taken_back = 0
+        if rules.unclosed:
+            taken_back = engine.count(
+                f"SELECT COUNT(*) FROM {present.sql} WHERE {written_by(rules.unclosed)}"
+            )
+        self.counts.new = arriving
+        self.counts.total = before - taken_back + arriving
+
+    def _guard_shrink(self, gone: int, before: int, rules: Rules) -> None:
+        """A lost permission looks like an empty ERP: stop before an extract is emptied by one.
+
+        Raises:
+            ExtractError: More would be removed than `max_shrink_percent` allows.
+        """
+        if gone > _FEW_ROWS and gone * 100 > before * rules.max_shrink_percent:
+            raise ExtractError(
+                f"Stream '{self.plan.stream}': this load would remove {gone:,} of {before:,} rows, more than "
+                f"max_shrink_percent ({rules.max_shrink_percent}) allows. Check that the tap may still read "
+                "everything; if so many rows are really gone, run once with max_shrink_percent 100."
+            )
+
     def _find_gone(self, present: ExtractTable, rules: Rules) -> None:
         """Collect the keys of the extract's rows that this load takes out."""
         stage = self.stage
         reasons = []
+        if rules.replaces_all:
+            reasons.append(
+                f"NOT EXISTS (SELECT 1 FROM {stage.table} s WHERE {stage.live} AND {stage.same_key('s', 'e')})"
+            )
         if rules.hard_delete:
             reasons.append(
                 f"EXISTS (SELECT 1 FROM {stage.table} s "
@@ -251,6 +290,8 @@ class ExtractBuild:
                     f"DELETE FROM {table.sql} e USING {stage.table} s WHERE {stage.same_key('s', 'e')}"
                 )
                 self._mark_deleted(table, rules)
+            elif rules.replaces_all:
+                engine.run(f"DELETE FROM {table.sql}")
             elif rules.unclosed:
                 engine.run(f"DELETE FROM {table.sql} WHERE {written_by(rules.unclosed)}")
             engine.run(f"INSERT INTO {table.sql} ({names}) SELECT {values} FROM {stage.table}")

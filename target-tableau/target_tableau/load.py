@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 _FLUSH_BYTES = 24 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
 _PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
+_UNDER_WAY = ("progress_markers", "replication_key_signpost", "starting_replication_value")
 
 
 @dataclasses.dataclass
@@ -47,6 +48,7 @@ class StreamLoad:
         tables: Batches that are not yet in the journal.
         size: Their bytes.
         read: Records so far.
+        replaces_all: It is read from beginning to end, so what does not come is gone.
         began: When its first record or schema came, on the monotonic clock.
     """
 
@@ -55,6 +57,7 @@ class StreamLoad:
     tables: list[pa.Table] = dataclasses.field(default_factory=list)
     size: int = 0
     read: int = 0
+    replaces_all: bool = False
     began: float = dataclasses.field(default_factory=time.monotonic)
 
 
@@ -66,6 +69,7 @@ class Load:
         engine: Used by the worker, and by this thread when the worker is idle.
         worker: The background thread.
         ledger: The run's ledger.
+        first_state: The STATE that the tap began with.
 
     Attributes:
         load_id: Its id.
@@ -73,7 +77,14 @@ class Load:
         began: When it began, on the monotonic clock.
     """
 
-    def __init__(self, settings: Settings, engine: Engine, worker: Worker, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        worker: Worker,
+        ledger: Ledger,
+        first_state: Mapping[str, Any] | None = None,
+    ) -> None:
         self.settings = settings
         self.load_id = new_load_id(dt.datetime.now(dt.UTC))
         self.streams: dict[str, StreamLoad] = {}
@@ -84,6 +95,8 @@ class Load:
         self._journal = Journal(settings.output_dir / "journal", self.load_id)
         self._sequence = 0
         self._proven = -1
+        self._first_state: Mapping[str, Any] = first_state or {}
+        self._last_state: Mapping[str, Any] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -94,7 +107,9 @@ class Load:
         """Take up a stream."""
         self._worker.drain()  # the engine belongs to one thread at a time
         build = ExtractBuild(self._engine, path, plan, len(self.streams))
-        load = self.streams[plan.stream] = StreamLoad(plan, build)
+        load = self.streams[plan.stream] = StreamLoad(
+            plan, build, replaces_all=self.settings.load_method == "overwrite"
+        )
         self._ledger.start(self.load_id, self.settings.source, plan.stream, path)
         return load
 
@@ -125,9 +140,12 @@ class Load:
         elif sum(other.size for other in self.streams.values()) > _PENDING_BYTES:
             self._flush(max(self.streams.values(), key=lambda other: other.size))
 
-    def note_state(self) -> None:
+    def note_state(self, state: Mapping[str, Any]) -> None:
         """A STATE message came: everything before it has arrived whole."""
         self._proven = self._sequence - 1
+        if self.is_empty and not self._first_state:
+            self._first_state = state
+        self._last_state = state
 
     def _flush(self, load: StreamLoad) -> None:
         """Hand a stream's pending batches to the worker."""
@@ -211,9 +229,21 @@ class Load:
             delete_match=plan.column_of(match).name if match else None,
             parent=self._parent(stream, plan),
             proven=self._proven,
-            load_id=self.load_id,
+            replaces_all=load.replaces_all and self._is_complete(stream),
+            max_shrink_percent=settings.max_shrink_percent,
             unclosed=() if upsert else self._unclosed(stream),
         )
+
+    def _is_complete(self, stream: str) -> bool:
+        """Whether it is proven that a stream was read to its end; a tap that died looks like one that finished."""
+        if self.settings.trust_end_of_input or is_complete(stream, self._first_state, self._last_state):
+            return True
+        logger.warning(
+            "Stream '%s': nothing proves that the tap read it to its end, so no row is removed from its extract. If "
+            "the tap always reads it whole and you trust its end, set trust_end_of_input.",
+            stream,
+        )
+        return False
 
     def _parent(self, stream: str, plan: Plan) -> Parent | None:
         within = self.settings.replace_within.get(stream)
@@ -226,6 +256,21 @@ class Load:
             for line, head in within.columns.items()
         }
         return Parent(columns=columns, files=files)
+
+
+def is_complete(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """Whether two STATE values, of the beginning and the end of a run, prove that a stream was read to its end.
+
+    A stamp `completed_at` that has changed is proof, and so is an incremental bookmark without the marks that the
+    Singer SDK leaves on one that is still under way.
+    """
+    before = (first.get("bookmarks") or {}).get(stream) or {}
+    after = (last.get("bookmarks") or {}).get(stream) or {}
+    if any(mark in after for mark in _UNDER_WAY):
+        return False
+    if after.get("completed_at") is not None:
+        return bool(after["completed_at"] != before.get("completed_at"))
+    return after.get("replication_key_value") is not None
 
 
 def extract_path(settings: Settings, stream: str) -> Path:

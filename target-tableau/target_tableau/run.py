@@ -91,7 +91,7 @@ class Run:
         self._begin_load()
 
     def _begin_load(self) -> None:
-        self.load = Load(self.settings, self._engine, self._worker, self.ledger)
+        self.load = Load(self.settings, self._engine, self._worker, self.ledger, self._first_state)
 
     def _discard(self) -> None:
         if hasattr(self, "load"):
@@ -221,14 +221,19 @@ class Run:
         """Take a STATE message: everything before it has arrived whole."""
         if self._first_state is None:
             self._first_state = state if self.load.is_empty else {}
-        self.load.note_state()
+        self.load.note_state(state)
+
+    def activate_version(self, stream: str) -> None:
+        """Take an ACTIVATE_VERSION message: what this run does not bring of the stream is gone."""
+        self.load.streams[stream].replaces_all = True
 
     @property
     def checkpoint_is_due(self) -> bool:
         """Whether the load has gone on so long that what has arrived should be made safe."""
         minutes = (time.monotonic() - self.load.began) / 60
         due = minutes >= self.settings.checkpoint_minutes
-        return due and not self.load.is_empty and not self.settings.dry_run
+        whole = any(load.replaces_all for load in self.load.streams.values())  # is judged at its end only
+        return due and not whole and not self.load.is_empty and not self.settings.dry_run
 
     def _tell_progress(self, stream: str) -> None:
         if time.monotonic() - self._progress_at > _PROGRESS_SECONDS:

@@ -159,11 +159,12 @@ SCHEMA = th.PropertiesList(
     th.Property(
         "load_method",
         th.StringType,
-        allowed_values=["upsert", "append-only"],
+        allowed_values=["upsert", "append-only", "overwrite"],
         title="Load method",
         description=(
             "upsert: one row per key, the last one wins (needs key properties). append-only: every record is a row of "
-            "its own. The default is upsert for streams with keys and append-only for streams without."
+            "its own. overwrite: the extract holds what this run read, and nothing else. The default is upsert for "
+            "streams with keys and append-only for streams without."
         ),
     ),
     th.Property(
@@ -174,6 +175,26 @@ SCHEMA = th.PropertiesList(
         description=(
             "Rows deleted in the source leave the extract, so that plain sums are right. If false they stay, with "
             "the time of deletion in _sdc_deleted_at. Lines that a document no longer has always leave it."
+        ),
+    ),
+    th.Property(
+        "max_shrink_percent",
+        th.IntegerType(minimum=0, maximum=100),
+        default=10,
+        title="Largest shrink",
+        description=(
+            "A load that would remove more than this part of an extract stops instead: a permission that was lost "
+            "looks like an ERP that is empty. Up to 25 rows may always go. 100 allows everything."
+        ),
+    ),
+    th.Property(
+        "trust_end_of_input",
+        th.BooleanType,
+        default=False,
+        title="Trust the end of input",
+        description=(
+            "Take the end of the tap's output as proof that it read everything. Only needed for overwrite and for "
+            "ACTIVATE_VERSION with taps whose STATE does not tell; a tap that dies then empties extracts."
         ),
     ),
     th.Property(
@@ -279,6 +300,8 @@ class Settings:
     checkpoint_minutes: int
     load_method: str | None
     hard_delete: bool
+    max_shrink_percent: int
+    trust_end_of_input: bool
     delete_match: dict[str, str]
     replace_within: dict[str, Within]
     hyper_version: int
@@ -316,6 +339,8 @@ class Settings:
             checkpoint_minutes=int(config.get("checkpoint_minutes", 15)),
             load_method=config.get("load_method") or None,
             hard_delete=bool(config.get("hard_delete", True)),
+            max_shrink_percent=int(config.get("max_shrink_percent", 10)),
+            trust_end_of_input=bool(config.get("trust_end_of_input", False)),
             delete_match=dict(config.get("delete_match") or {}),
             replace_within={
                 stream: Within(rule["parent"], dict(rule["columns"]))

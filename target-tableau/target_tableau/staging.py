@@ -47,7 +47,8 @@ class Rules:
         parent: Whose lines the stream's rows are.
         proven: Sequence of the last record that a STATE message covers: a re-read document takes lines out
             only if it came before, because behind it the tap may have died in the middle of its lines.
-        load_id: Id of this load.
+        replaces_all: The load read the stream from beginning to end, so what it did not bring is gone.
+        max_shrink_percent: How much of an extract one load may remove.
         unclosed: Loads whose rows may be in the extract though their STATE was never handed on.
     """
 
@@ -56,7 +57,8 @@ class Rules:
     delete_match: str | None
     parent: Parent | None
     proven: int
-    load_id: str
+    replaces_all: bool = False
+    max_shrink_percent: int = 100
     unclosed: tuple[str, ...] = ()
 
 

@@ -52,6 +52,7 @@ class TargetTableau(Target):
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
+        PluginCapabilities.ACTIVATE_VERSION,
         TargetCapabilities.HARD_DELETE,
         TargetCapabilities.SOFT_DELETE,
     ]
@@ -70,8 +71,8 @@ class TargetTableau(Target):
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         super().append_builtin_config(config_jsonschema)
-        for meaningless in ("add_record_metadata", "batch_size_rows"):
-            # Our columns are always there, and batches are cut by size.
+        for meaningless in ("add_record_metadata", "batch_size_rows", "process_activate_version_messages"):
+            # Our columns are always there, batches are cut by size, and versions are taken with proof.
             config_jsonschema["properties"].pop(meaningless, None)
 
     @property
@@ -132,6 +133,13 @@ class TargetTableau(Target):
         super()._process_state_message(message_dict)
         if run.checkpoint_is_due:
             self._finish_load(run)
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict["stream"]
+        for stream_map in self.mapper.stream_maps.get(stream, ()):
+            self._assert_sink_exists(stream_map.stream_alias)
+            self.run.activate_version(stream_map.stream_alias)
 
     # -- the end -------------------------------------------------------------------------------------------
 
