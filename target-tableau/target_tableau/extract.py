@@ -126,11 +126,6 @@ class ExtractBuild:
         if self.built:
             self.next.replace(self.path)
 
-    def discard(self) -> None:
-        """Remove what was built and not promoted; the present extract stays. The engine must have let go."""
-        self.next.unlink(missing_ok=True)
-        self.stage.path.unlink(missing_ok=True)
-
     # -- what changes ------------------------------------------------------------------------------------
 
     def _compare(self, present: ExtractTable, rules: Rules) -> None:

@@ -202,11 +202,6 @@ class Load:
         told = str(error) or type(error).__name__
         self._note(list(self.streams), status=Status.FAILED, error=told[:2000])
 
-    def discard(self) -> None:
-        """Remove what was built and not put in place. The engine must have let go."""
-        for load in self.streams.values():
-            load.build.discard()
-
     def _note(self, streams: Sequence[str], **values: Any) -> None:  # noqa: ANN401 - ledger columns
         self._ledger.update(self.load_id, streams, **values)
 

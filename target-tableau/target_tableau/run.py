@@ -79,7 +79,7 @@ class Run:
                 f"output_dir {folder} cannot be used: {failure.strerror or failure}."
             ) from failure
         _remove_leftovers(folder)
-        stack.callback(self._discard)  # after the engine has let go, before the lock is given up
+        stack.callback(_remove_leftovers, folder)  # after the engine has let go, before the lock is given up
         self.ledger = Ledger(settings.ledger_url, settings.output_dir)
         stack.callback(self.ledger.close)
         if self.delivery is not None:
@@ -92,10 +92,6 @@ class Run:
 
     def _begin_load(self) -> None:
         self.load = Load(self.settings, self._engine, self._worker, self.ledger, self._first_state)
-
-    def _discard(self) -> None:
-        if hasattr(self, "load"):
-            self.load.discard()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is not None:
@@ -264,7 +260,7 @@ class Run:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """What a killed run was building: never put in place, so nothing depends on it."""
+    """What was being built and never put in place, by a killed run or by this one: nothing depends on it."""
     for pattern in ("*.hyper.next", "*.hyper.stage"):
         for unfinished in folder.glob(pattern):
             unfinished.unlink()

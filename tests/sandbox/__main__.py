@@ -116,15 +116,18 @@ def _status(directory: Path, _: argparse.Namespace) -> list[str]:
 def _live(directory: Path, options: argparse.Namespace) -> list[str]:
     with _locked(directory):
         running = find_running(directory)
-        if running is None:
-            world = open_world(directory, os.environ)
-            happened = live_on(world, events=options.events, seed=options.seed)
-            world.save()
-        else:
+        happened = None
+        if running is not None:
             try:
                 happened = running.ask("/live", {"events": options.events, "seed": options.seed})
             except ConnectionError as error:
-                raise SandboxError(f"{error}: try again") from error
+                # It may be about to end, with the run that it served.
+                if not running.ends_within(_STOP_SECONDS):
+                    raise SandboxError(f"{error}: try again") from error
+        if happened is None:
+            world = open_world(directory, os.environ)
+            happened = live_on(world, events=options.events, seed=options.seed)
+            world.save()
     return [f"{options.events} events; the company's clock says {happened['clock']}"]
 
 
@@ -229,13 +232,8 @@ def _stopped(directory: Path) -> bool:
 
 
 def _wait_for_end(running: Running) -> None:
-    deadline = time.monotonic() + _STOP_SECONDS
-    while running.is_alive():
-        if time.monotonic() > deadline:
-            raise SandboxError(
-                f"process {running.pid} serves the sandbox but neither answers nor ends: end it"
-            )
-        time.sleep(_POLL_SECONDS)
+    if not running.ends_within(_STOP_SECONDS):
+        raise SandboxError(f"process {running.pid} serves the sandbox but neither answers nor ends: end it")
 
 
 def _check_ports() -> None:

@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import json
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ RUNNING_FILE = "running.json"
 LOG_FILE = "sandbox.log"
 LOCK_FILE = "start.lock"
 _CONTROL_SECONDS = 60
+_POLL_SECONDS = 0.05
 _SAME_PROCESS_SECONDS = 2.0  # create times are rounded differently from call to call on some systems
 
 
@@ -51,6 +53,15 @@ class Running(msgspec.Struct, frozen=True):
         """Whether that very process still runs."""
         created = created_at(self.pid)
         return created is not None and abs(created - self.created) < _SAME_PROCESS_SECONDS
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for that very process to end; False when it does not."""
+        deadline = time.monotonic() + seconds
+        while self.is_alive():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
 
     def ask(self, path: str, body: Mapping[str, object]) -> dict[str, object]:
         """Send a command over the control channel.

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,7 +14,7 @@ from tests.sandbox.company.check import violations
 from tests.sandbox.company.generate import generate
 from tests.sandbox.company.world import World
 from tests.sandbox.daemon import Lifetime, control_app
-from tests.sandbox.running import Running, SandboxError, find_running
+from tests.sandbox.running import RUNNING_FILE, Running, SandboxError, find_running
 from tests.sandbox.serving import LOOPBACK, serve
 
 if TYPE_CHECKING:
@@ -129,3 +132,17 @@ def test_a_wrong_command_line_is_refused(sandbox: Sandbox) -> None:
         done = sandbox.run(*arguments)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
+
+
+def test_life_goes_on_while_the_process_that_served_is_ending(sandbox: Sandbox) -> None:
+    # what a user types right behind a run of the demo: nobody listens any more, but the process is still there
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"]) as ending:
+        running = Running(ending.pid, psutil.Process(ending.pid).create_time(), 9, "", {})
+        sandbox.directory.mkdir(parents=True)
+        (sandbox.directory / RUNNING_FILE).write_bytes(msgspec.json.encode(running))
+        reaper = threading.Thread(target=ending.wait)
+        reaper.start()
+        done = sandbox.run("live", "--events", "3")
+        reaper.join()
+    assert done.returncode == 0, done.stderr
+    assert violations(sandbox.company()) == []
