@@ -74,3 +74,17 @@ def test_a_step_that_fails_leaves_nothing_running(tmp_path: Path) -> None:
     assert "Traceback" not in output.split("Block run completed")[0]
     project.wait_for_quiet()
     assert not (tmp_path / "output" / "tap-acumatica").exists() or not project.streams()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_ten_rounds_of_life_tie_to_the_books_each_time(tmp_path: Path) -> None:
+    project = Project.make(tmp_path)
+    for seed in range(10):
+        result = project.demo()
+        assert result.returncode == 0, result.stdout + result.stderr
+        for path_of in (project.extract, project.published):
+            assert Sums.of_extracts(path_of) == Sums.of_books(project.books)
+            assert lines_of_extracts(path_of) == lines_of_company(project.company)
+        project.sandbox("live", "--events", "80", "--seed", str(seed))
+    project.wait_for_quiet()

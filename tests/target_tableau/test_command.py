@@ -175,10 +175,10 @@ def test_a_second_run_on_the_same_extracts_waits_for_the_first(config_file: Path
     assert extracts.column("bills", "ref") == ["001", "002"]
 
 
-KILLS = 3
+KILLS = [*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 28))]
 
 
-@pytest.mark.parametrize("seed", range(KILLS))
+@pytest.mark.parametrize("seed", KILLS)
 def test_a_killed_run_leaves_the_old_extract_and_the_next_run_converges(
     config_file: Path, extracts: Extracts, seed: int
 ) -> None:
