@@ -162,7 +162,11 @@ class Plan:
 
 
 def plan_of(
-    stream: str, schema: Mapping[str, Any], key_properties: Sequence[str], hyper_version: int
+    stream: str,
+    schema: Mapping[str, Any],
+    key_properties: Sequence[str],
+    hyper_version: int,
+    names: Mapping[str, str] | None = None,
 ) -> Plan:
     """Make the column plan of a stream.
 
@@ -171,14 +175,15 @@ def plan_of(
         schema: JSON Schema of its records.
         key_properties: The SCHEMA message's key properties.
         hyper_version: File version of the extract; decides how wide a NUMERIC may be.
+        names: Property -> column, as they are renamed or were named before.
 
     Raises:
         SettingError: The schema has no properties, or a key property is not among them.
     """
     properties: Mapping[str, Any] = schema.get("properties") or {}
-    names = column_names(name for name in properties if name not in METADATA_NAMES)
+    named = column_names((name for name in properties if name not in METADATA_NAMES), names or {})
     columns = tuple(
-        Column(names[source], source, *_type_of(properties[source], hyper_version)) for source in names
+        Column(named[source], source, *_type_of(properties[source], hyper_version)) for source in named
     )
     by_source = {column.source: column for column in columns}
     missing = [key for key in key_properties if key not in by_source]
@@ -195,21 +200,35 @@ def plan_of(
     )
 
 
-def column_names(properties: Iterable[str]) -> dict[str, str]:
+def column_names(properties: Iterable[str], known: Mapping[str, str] | None = None) -> dict[str, str]:
     """Give each property a column name that Tableau can tell from the others (it ignores case).
 
-    The first of several names that differ only by case keeps its name, the next become `name_2`, `name_3`.
+    What is known keeps its name. Of several others that differ only by case the first keeps its own, the next
+    become `name_2`, `name_3`.
+
+    Raises:
+        SettingError: Two properties are to have the same name.
     """
+    wanted = list(properties)
     names: dict[str, str] = {}
-    taken: set[str] = set(METADATA_NAMES)
-    for source in properties:
+    taken: dict[str, str] = {name.casefold(): name for name in METADATA_NAMES}
+    for source in (name for name in wanted if name in (known or {})):
+        name = (known or {})[source]
+        if name.casefold() in taken:
+            raise SettingError(
+                f"The properties '{taken[name.casefold()]}' and '{source}' would both become the column '{name}'; "
+                "change the columns rules."
+            )
+        taken[name.casefold()] = source
+        names[source] = name
+    for source in (name for name in wanted if name not in names):
         name, number = source, 1
         while name.casefold() in taken:
             number += 1
             name = f"{source}_{number}"
-        taken.add(name.casefold())
+        taken[name.casefold()] = source
         names[source] = name
-    return names
+    return {source: names[source] for source in wanted}
 
 
 def _type_of(schema: Mapping[str, Any], hyper_version: int) -> tuple[Type, bool]:

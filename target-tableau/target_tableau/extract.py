@@ -37,6 +37,7 @@ class Counts:
     changed: int = 0
     deleted: int = 0
     unchanged: int = 0
+    rejected: int = 0
     total: int = 0
 
     @property
@@ -134,6 +135,11 @@ class ExtractBuild:
         existing = engine.columns(present)
         self._columns = _merge(existing, self.plan)
         self._columns_changed = self._columns != existing
+        if self._columns_changed and not rules.may_evolve:
+            raise ExtractError(
+                f"Stream '{self.plan.stream}': the schema changed ({_difference(existing, self._columns)}) and "
+                "on_schema_change is 'fail'. Set it to 'evolve' to let the extract follow; nothing was changed."
+            )
         before = engine.count(f"SELECT COUNT(*) FROM {present.sql}")
         if not rules.upsert:
             self._compare_unkeyed(present, rules, before)
@@ -330,3 +336,13 @@ def _merge(existing: Mapping[str, Type], plan: Plan) -> dict[str, Type]:
         present = merged.get(column.name)
         merged[column.name] = column.type if present is None else wider(present, column.type)
     return merged
+
+
+def _difference(before: Mapping[str, Type], after: Mapping[str, Type]) -> str:
+    added = [f"new column {name} {kind.sql}" for name, kind in after.items() if name not in before]
+    wider_ones = [
+        f"{name} {before[name].sql} becomes {kind.sql}"
+        for name, kind in after.items()
+        if name in before and before[name] != kind
+    ]
+    return ", ".join(added + wider_ones)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from tableauhyperapi import (
@@ -34,6 +35,8 @@ TABLE = "Extract"
 """Tableau expects the one table of an extract as "Extract"."Extract", and its update actions name it so."""
 
 _SHUTDOWN_MILLISECONDS = 60_000
+_LOCKED_SECONDS = 15
+_LOCKED_PAUSE = 0.25
 
 _ENVIRONMENT = frozenset(
     [
@@ -147,13 +150,20 @@ class Engine:
             ExtractError: The file is missing, broken, too new or open elsewhere (Tableau Desktop, perhaps).
         """
         alias = f"x{abs(hash(path))}"
-        try:
-            self._connection.catalog.attach_database(str(path), alias)
-        except HyperException as failure:
-            raise ExtractError(
-                f"The extract {path} cannot be opened: {_line(failure)}. Close it in other programs; if it is "
-                "damaged, move it away and restore it from Tableau or a backup."
-            ) from failure
+        deadline = time.monotonic() + _LOCKED_SECONDS
+        while True:
+            try:
+                self._connection.catalog.attach_database(str(path), alias)
+            except HyperException as failure:
+                # The engine of a run that was killed a moment ago takes some seconds to notice and to let go.
+                if "locked" in _line(failure) and time.monotonic() < deadline:
+                    time.sleep(_LOCKED_PAUSE)
+                    continue
+                raise ExtractError(
+                    f"The extract {path} cannot be opened: {_line(failure)}. Close it in other programs; if it is "
+                    "damaged, move it away and restore it from Tableau or a backup."
+                ) from failure
+            break
         return ExtractTable(alias)
 
     def detach(self, table: ExtractTable) -> None:

@@ -13,6 +13,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pyarrow.parquet as pq
 
 from target_tableau.errors import TargetTableauError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")  # numbers as they came
 _OWNER_ONLY_FOLDER = 0o700
 _OWNER_ONLY_FILE = 0o600
 _LOAD_ID_FORMAT = "%Y%m%dT%H%M%S%f"
@@ -105,3 +107,23 @@ class Journal:
                 shutil.rmtree(folder)
                 removed.append(folder.name)
         return removed
+
+
+class Quarantine:
+    """Records that did not fit, one JSON object with `reason` and `record` per line, in a file per load and stream.
+
+    Args:
+        root: `{output_dir}/rejected`.
+        load_id: From `new_load_id`.
+    """
+
+    def __init__(self, root: Path, load_id: str) -> None:
+        self._folder = root / load_id
+
+    def write(self, stream: str, record: Mapping[str, Any], reason: str) -> None:
+        """Keep a record with the reason why it did not fit."""
+        self._folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        path = self._folder / f"{file_name(stream)}.jsonl"
+        line = _ENCODER.encode({"reason": reason, "record": record}) + b"\n"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY_FILE), "ab") as out:
+            out.write(line)

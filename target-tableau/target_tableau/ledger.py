@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from target_tableau.errors import SettingError, TargetTableauError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _VERSION = 1
@@ -38,6 +38,7 @@ _loads = sa.Table(
     sa.Column("changed", sa.BigInteger, nullable=False, default=0),
     sa.Column("deleted", sa.BigInteger, nullable=False, default=0),
     sa.Column("unchanged", sa.BigInteger, nullable=False, default=0),
+    sa.Column("rejected", sa.BigInteger, nullable=False, default=0),
     sa.Column("total", sa.BigInteger, nullable=False, default=0),
     sa.Column("seconds", sa.Integer),
     sa.Column("extract", sa.Text),
@@ -59,6 +60,16 @@ _datasources = sa.Table(
     sa.Column("luid", sa.String(64)),
     sa.Column("load_id", sa.String(64), nullable=False),
     sa.Column("published_at", sa.DateTime, nullable=False),
+)
+
+
+_columns = sa.Table(
+    "columns",
+    _METADATA,
+    sa.Column("source", sa.String(255), primary_key=True),
+    sa.Column("stream", sa.String(255), primary_key=True),
+    sa.Column("property", sa.String(255), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
 )
 
 
@@ -159,6 +170,19 @@ class Ledger:
                 )
             )
 
+    def remember_columns(self, source: str, stream: str, names: Mapping[str, str]) -> None:
+        """Note which property fills which column, so that names are given out once and for all."""
+        with self._begin() as connection:
+            where = (_columns.c.source == source) & (_columns.c.stream == stream)
+            connection.execute(_columns.delete().where(where & _columns.c.property.in_(list(names))))
+            connection.execute(
+                _columns.insert(),
+                [
+                    {"source": source, "stream": stream, "property": key, "name": name}
+                    for key, name in names.items()
+                ],
+            )
+
     def _write(self, statement: sa.Executable) -> None:
         with self._begin() as connection:
             connection.execute(statement)
@@ -185,6 +209,14 @@ class Ledger:
         )
         with self._engine.connect() as connection:
             return tuple(connection.scalars(query))
+
+    def columns(self, source: str, stream: str) -> dict[str, str]:
+        """Property -> column of a stream, as far as they were ever named."""
+        query = sa.select(_columns.c.property, _columns.c.name).where(
+            (_columns.c.source == source) & (_columns.c.stream == stream)
+        )
+        with self._engine.connect() as connection:
+            return {row.property: row.name for row in connection.execute(query)}
 
     def datasource(self, key: dict[str, str]) -> dict[str, Any] | None:
         """What was last published under a key, or None."""

@@ -18,7 +18,7 @@ from target_tableau.batches import add_metadata
 from target_tableau.columns import Plan, merge_plans
 from target_tableau.errors import SettingError
 from target_tableau.extract import ExtractBuild
-from target_tableau.journal import Journal, file_name, new_load_id
+from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
 from target_tableau.ledger import Ledger, Status
 from target_tableau.staging import Parent, Rules
 
@@ -93,6 +93,7 @@ class Load:
         self._worker = worker
         self._ledger = ledger
         self._journal = Journal(settings.output_dir / "journal", self.load_id)
+        self._rejected = Quarantine(settings.output_dir / "rejected", self.load_id)
         self._sequence = 0
         self._proven = -1
         self._first_state: Mapping[str, Any] = first_state or {}
@@ -139,6 +140,12 @@ class Load:
             self._flush(load)
         elif sum(other.size for other in self.streams.values()) > _PENDING_BYTES:
             self._flush(max(self.streams.values(), key=lambda other: other.size))
+
+    def reject(self, stream: str, record: Mapping[str, Any], reason: str) -> None:
+        """Put a record that does not fit where it can be looked at and tried again."""
+        self.streams[stream].read += 1
+        self.streams[stream].build.counts.rejected += 1
+        self._rejected.write(stream, record, reason)
 
     def note_state(self, state: Mapping[str, Any]) -> None:
         """A STATE message came: everything before it has arrived whole."""
@@ -226,6 +233,7 @@ class Load:
             proven=self._proven,
             replaces_all=load.replaces_all and self._is_complete(stream),
             max_shrink_percent=settings.max_shrink_percent,
+            may_evolve=settings.on_schema_change == "evolve",
             unclosed=() if upsert else self._unclosed(stream),
         )
 

@@ -33,7 +33,9 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     name = row["datasource"] or f"{row['source']} {row['stream']}".strip()
     if row["status"] != "done":
         name = f"{name} [{row['status']}]"
-    signs = (("+", row["new"]), ("~", row["changed"]), ("-", row["deleted"]))
+    signs: tuple[tuple[str, int], ...] = (("+", row["new"]), ("~", row["changed"]), ("-", row["deleted"]))
+    if row["rejected"]:
+        signs = (*signs, ("rejected ", row["rejected"]))
     changes = " ".join(f"{sign}{number:,}" for sign, number in signs if number) or "none"
     return (name, f"{row['read']:,}", changes, f"{row['seconds'] or 0:,}", f"{row['total']:,}")
 

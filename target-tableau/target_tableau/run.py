@@ -13,7 +13,7 @@ from singer_sdk.exceptions import MissingKeyPropertiesError
 
 from target_tableau.batches import BlockParser, UnfitBlockError, bad_record, convert_records, decode_line
 from target_tableau.columns import DELETED_AT, Plan, plan_of
-from target_tableau.errors import LockedError, SettingError, TargetTableauError
+from target_tableau.errors import BadRecordError, LockedError, SettingError, TargetTableauError
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.load import Load, extract_path
@@ -107,7 +107,7 @@ class Run:
         Raises:
             SettingError: The schema cannot be loaded, or a setting names a property that it does not have.
         """
-        plan = plan_of(stream, schema, key_properties, self.settings.hyper_version)
+        plan = self._plan(stream, schema, key_properties)
         self._check_rules(plan)
         self._schemas[stream] = (schema, key_properties)
         known = self.load.streams.get(stream)
@@ -118,6 +118,16 @@ class Run:
         elif known.plan != plan:
             self.load.change_plan(plan)
         self.load.keep_schema(stream, schema, key_properties)
+
+    def _plan(self, stream: str, schema: Mapping[str, Any], key_properties: Sequence[str]) -> Plan:
+        source = self.settings.source
+        before = self.ledger.columns(source, stream)
+        known = before | self.settings.column_names_of(stream)
+        plan = plan_of(stream, schema, key_properties, self.settings.hyper_version, known)
+        names = {column.source: column.name for column in plan.columns}
+        if any(before.get(name) != column for name, column in names.items()):
+            self.ledger.remember_columns(source, stream, names)
+        return plan
 
     def _begin_stream(self, plan: Plan) -> None:
         path = extract_path(self.settings, plan.stream)
@@ -173,9 +183,31 @@ class Run:
         """
         parser = self._parsers[stream]
         for record in records:
-            self._check_key(parser.plan, record)
             parser.note(record)
-        return self._add(stream, convert_records(parser.plan, records, times))
+        try:
+            return self._add(stream, self._convert(parser.plan, records, times))
+        except (BadRecordError, MissingKeyPropertiesError):
+            if self.settings.on_bad_record != "quarantine":
+                raise
+        self._add_what_fits(parser.plan, records, times)
+        return len(records)
+
+    def _convert(self, plan: Plan, records: Sequence[dict[str, Any]], times: Sequence[Any]) -> pa.Table:
+        for record in records:
+            self._check_key(plan, record)
+        return convert_records(plan, records, times)
+
+    def _add_what_fits(self, plan: Plan, records: Sequence[dict[str, Any]], times: Sequence[Any]) -> None:
+        """Quarantine the records that do not fit, and take the others."""
+        for record, moment in zip(records, times, strict=True):
+            try:
+                table = self._convert(plan, [record], [moment])
+            except (BadRecordError, MissingKeyPropertiesError) as bad:
+                self._ensure_stream(plan.stream)
+                self.load.reject(plan.stream, record, str(bad))
+                logger.warning("Quarantined: %s", bad)
+            else:
+                self._add(plan.stream, table)
 
     def _check_key(self, plan: Plan, record: dict[str, Any]) -> None:
         sources = {column.name: column.source for column in plan.columns}
@@ -206,12 +238,15 @@ class Run:
                 stream,
                 name,
             )
-        if stream not in self.load.streams:  # the first records behind a checkpoint
-            schema, key_properties = self._schemas[stream]
-            self.set_schema(stream, schema, key_properties)
+        self._ensure_stream(stream)
         self.load.add(stream, table)
         self._tell_progress(stream)
         return len(table)
+
+    def _ensure_stream(self, stream: str) -> None:
+        if stream not in self.load.streams:  # its first records behind a checkpoint
+            schema, key_properties = self._schemas[stream]
+            self.set_schema(stream, schema, key_properties)
 
     def note_state(self, state: Mapping[str, Any]) -> None:
         """Take a STATE message: everything before it has arrived whole."""

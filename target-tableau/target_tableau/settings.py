@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,6 +225,38 @@ SCHEMA = th.PropertiesList(
         ),
     ),
     th.Property(
+        "columns",
+        th.ObjectType(additional_properties=th.ObjectType(additional_properties=th.StringType)),
+        default={},
+        title="Column names",
+        description=(
+            "Stream (or a pattern like *_lines) -> property -> name of its column, for instance "
+            '{"bills": {"vendor": "Vendor code"}}. The last pattern that fits wins.'
+        ),
+    ),
+    th.Property(
+        "on_schema_change",
+        th.StringType,
+        allowed_values=["evolve", "fail"],
+        default="evolve",
+        title="On schema change",
+        description=(
+            "evolve: new columns are added and types made wider, dropped columns stay empty. fail: stop instead, "
+            "and name the columns."
+        ),
+    ),
+    th.Property(
+        "on_bad_record",
+        th.StringType,
+        allowed_values=["fail", "quarantine"],
+        default="fail",
+        title="On a bad record",
+        description=(
+            "fail: stop at the first record that does not fit its schema. quarantine: keep such records with the "
+            "reason in {output_dir}/rejected, count them, and load the others."
+        ),
+    ),
+    th.Property(
         "hyper_version",
         th.IntegerType,
         allowed_values=[2, 3, 4],
@@ -304,6 +337,9 @@ class Settings:
     trust_end_of_input: bool
     delete_match: dict[str, str]
     replace_within: dict[str, Within]
+    columns: dict[str, dict[str, str]]
+    on_schema_change: str
+    on_bad_record: str
     hyper_version: int
     hyper_memory_limit: str
     summary: bool
@@ -346,6 +382,9 @@ class Settings:
                 stream: Within(rule["parent"], dict(rule["columns"]))
                 for stream, rule in (config.get("replace_within") or {}).items()
             },
+            columns={pattern: dict(names) for pattern, names in (config.get("columns") or {}).items()},
+            on_schema_change=config.get("on_schema_change") or "evolve",
+            on_bad_record=config.get("on_bad_record") or "fail",
             hyper_version=int(config.get("hyper_version", 2)),
             hyper_memory_limit=str(config.get("hyper_memory_limit") or "1g"),
             summary=bool(config.get("summary", True)),
@@ -367,6 +406,14 @@ class Settings:
     def extract_dir(self) -> Path:
         """Folder of the extracts."""
         return self.output_dir / file_name(self.source) if self.source else self.output_dir
+
+    def column_names_of(self, stream: str) -> dict[str, str]:
+        """Property -> column name, where a rule renames it."""
+        names: dict[str, str] = {}
+        for pattern, rule in self.columns.items():
+            if fnmatch.fnmatchcase(stream, pattern):
+                names |= rule
+        return names
 
     def datasource_name_of(self, stream: str) -> str:
         """Name of the data source that shows a stream.

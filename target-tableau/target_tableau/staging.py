@@ -49,6 +49,7 @@ class Rules:
             only if it came before, because behind it the tap may have died in the middle of its lines.
         replaces_all: The load read the stream from beginning to end, so what it did not bring is gone.
         max_shrink_percent: How much of an extract one load may remove.
+        may_evolve: The columns of the extract may change.
         unclosed: Loads whose rows may be in the extract though their STATE was never handed on.
     """
 
@@ -59,6 +60,7 @@ class Rules:
     proven: int
     replaces_all: bool = False
     max_shrink_percent: int = 100
+    may_evolve: bool = True
     unclosed: tuple[str, ...] = ()
 
 

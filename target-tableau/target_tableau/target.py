@@ -53,6 +53,7 @@ class TargetTableau(Target):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
         PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.BATCH,
         TargetCapabilities.HARD_DELETE,
         TargetCapabilities.SOFT_DELETE,
     ]

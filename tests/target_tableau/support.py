@@ -8,9 +8,10 @@ import dataclasses
 import functools
 import io
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
-from tableauhyperapi import Connection, HyperProcess, Telemetry
+from tableauhyperapi import Connection, HyperException, HyperProcess, Telemetry
 
 from target_tableau.target import TargetTableau
 
@@ -132,14 +133,21 @@ def query(path: Path, sql: str) -> list[list[Any]]:
 
 
 @functools.cache
-def _engine() -> HyperProcess:
+def engine() -> HyperProcess:
     """One engine for all tests of a process: starting one takes longer than most queries."""
-    engine = HyperProcess(
+    process = HyperProcess(
         Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, parameters={"log_config": "", "memory_limit": "1g"}
     )
-    atexit.register(engine.close)
-    return engine
+    atexit.register(process.close)
+    return process
 
 
 def _connection(path: Path) -> Connection:
-    return Connection(_engine().endpoint, str(path))
+    for _ in range(100):
+        try:
+            return Connection(engine().endpoint, str(path))
+        except HyperException as failure:  # the engine of a target that was killed lets go after some seconds
+            if "locked" not in str(failure):
+                raise
+            time.sleep(0.1)
+    raise TimeoutError(f"{path} stays locked")

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from tableauhyperapi import Connection
 
-from tests.target_tableau.support import BILL, STATE, Extracts, bills, record, schema, state
+from tests.target_tableau.support import BILL, STATE, Extracts, bills, engine, record, schema, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,13 +131,13 @@ def test_sigterm_leaves_no_half_extract_no_state_and_no_engine(config_file: Path
         assert process.stdin is not None
         process.stdin.write(text_of(bills(("001", 1))).encode())
         process.stdin.flush()
-        engine = _child(process.pid)
+        hyperd = _child(process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 128 + signal.SIGTERM
         assert process.stdout is not None
         assert process.stdout.read() == b""
     assert list(extracts.folder.glob("*.hyper*")) == []
-    engine.wait(timeout=20)  # at once, or by itself when it was only just being started
+    hyperd.wait(timeout=20)  # at once, or by itself when it was only just being started
 
 
 def _child(pid: int) -> psutil.Process:
@@ -214,3 +215,19 @@ def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
         process.stdin.close()
     except BrokenPipeError:
         return  # killed, as planned
+
+
+def test_a_run_right_behind_a_killed_one_waits_for_its_engine_to_let_go(
+    config_file: Path, extracts: Extracts
+) -> None:
+    assert run(config_file, text_of(bills(("001", 1)))).returncode == 0
+    held = extracts.folder / "bills.hyper"
+    with Connection(engine().endpoint, str(held)):
+        second: list[subprocess.CompletedProcess[str]] = []
+        thread = threading.Thread(target=lambda: second.append(run(config_file, text_of(bills(("002", 2))))))
+        thread.start()
+        thread.join(timeout=5)  # it has met the lock by then, or is about to
+        assert thread.is_alive()
+    thread.join(timeout=60)
+    assert second[0].returncode == 0
+    assert extracts.column("bills", "ref") == ["001", "002"]
