@@ -87,6 +87,13 @@ class Type:
         }[self.kind]
 
 
+def type_of(arrow: pa.DataType) -> Type:
+    """The type whose Arrow form this is."""
+    if pa.types.is_decimal(arrow):
+        return Type(Kind.NUMERIC, arrow.precision, arrow.scale)
+    return Type(next(kind for kind, form in _ARROW.items() if form == arrow))
+
+
 @dataclasses.dataclass(frozen=True)
 class Column:
     """One column of an extract.

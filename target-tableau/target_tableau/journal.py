@@ -6,7 +6,9 @@ came, and the last STATE. Files are written beside their place and renamed, and 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import glob
 import json
 import os
 import re
@@ -14,15 +16,15 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from target_tableau.columns import METADATA_NAMES, Column, Plan, type_of
 from target_tableau.errors import TargetTableauError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import pyarrow as pa
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")  # numbers as they came
 _OWNER_ONLY_FOLDER = 0o700
@@ -91,6 +93,50 @@ class Journal:
         ) as out:
             json.dump(value, out, default=str)
         unfinished.replace(path)
+
+    def read_json(self, name: str) -> dict[str, Any] | None:
+        """What `write_json` kept, or None."""
+        path = self.folder / f"{file_name(name)}.json"
+        if not path.exists():
+            return None
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        """Stream -> its SCHEMA message, of the streams that came in this load."""
+        found = {}
+        for path in sorted(self.folder.glob("*.schema.json")):
+            content = json.loads(path.read_text(encoding="utf-8"))
+            found[str(content["stream"])] = content
+        return found
+
+    def find(self, stream: str) -> list[Path]:
+        """The files of a stream, in the order in which they came; they count as written by this journal."""
+        files = sorted(self.folder.glob(f"{glob.escape(file_name(stream))}-[0-9]*.parquet"))
+        self.files[stream] = files
+        return files
+
+    @staticmethod
+    def plan_of_file(file: Path, plan: Plan) -> tuple[int, Plan]:
+        """How many rows a file has, and the plan under which it was written.
+
+        Raises:
+            TargetTableauError: The file is damaged.
+        """
+        try:
+            with pq.ParquetFile(file) as parquet:
+                schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
+        except (OSError, pa.ArrowInvalid) as failure:
+            raise TargetTableauError(
+                f"The journal file {file} cannot be read ({failure}). Run the pipeline again instead of the replay."
+            ) from failure
+        own = {column.name: column for column in plan.columns}
+        fields = [(field.name, type_of(field.type)) for field in schema if field.name not in METADATA_NAMES]
+        columns = tuple(
+            dataclasses.replace(own[name], type=kind) if name in own else Column(name, name, kind)
+            for name, kind in fields
+        )
+        return rows, dataclasses.replace(plan, columns=columns)
 
     def _prepare(self) -> None:
         self.folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)

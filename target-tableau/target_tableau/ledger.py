@@ -133,7 +133,9 @@ class Ledger:
     # -- writing -----------------------------------------------------------------------------------------------
 
     def start(self, load_id: str, source: str, stream: str, extract: Path) -> None:
-        """Note that a load of a stream has begun."""
+        """Note that a load of a stream has begun, or is taken up again."""
+        where = (_loads.c.load_id == load_id) & (_loads.c.stream == stream)
+        self._write(_loads.delete().where(where))
         self._write(
             _loads.insert().values(
                 load_id=load_id,
@@ -209,6 +211,15 @@ class Ledger:
         )
         with self._engine.connect() as connection:
             return tuple(connection.scalars(query))
+
+    def newest_done(self, source: str, stream: str) -> str | None:
+        """The last load of a stream whose STATE was handed on."""
+        query = sa.select(sa.func.max(_loads.c.load_id)).where(
+            (_loads.c.source == source) & (_loads.c.stream == stream) & (_loads.c.status == Status.DONE.value)
+        )
+        with self._engine.connect() as connection:
+            found: str | None = connection.scalar(query)
+        return found
 
     def columns(self, source: str, stream: str) -> dict[str, str]:
         """Property -> column of a stream, as far as they were ever named."""

@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 _FLUSH_BYTES = 24 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
 _PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
+ENDING = "ending"
+"""Name of the journal file that is written when all rows of a load are there."""
+
 _UNDER_WAY = ("progress_markers", "replication_key_signpost", "starting_replication_value")
 
 
@@ -61,15 +64,30 @@ class StreamLoad:
     began: float = dataclasses.field(default_factory=time.monotonic)
 
 
+@dataclasses.dataclass(frozen=True)
+class Workshop:
+    """What a run opens once and all its loads use.
+
+    Attributes:
+        settings: The target's settings.
+        engine: Used by the worker, and by the main thread when the worker is idle.
+        worker: The background thread.
+        ledger: The run's ledger.
+    """
+
+    settings: Settings
+    engine: Engine
+    worker: Worker
+    ledger: Ledger
+
+
 class Load:
     """The load that is under way.
 
     Args:
-        settings: The target's settings.
-        engine: Used by the worker, and by this thread when the worker is idle.
-        worker: The background thread.
-        ledger: The run's ledger.
+        workshop: What it works with.
         first_state: The STATE that the tap began with.
+        load_id: Of an earlier load that is to be finished; by default a new one.
 
     Attributes:
         load_id: Its id.
@@ -79,19 +97,17 @@ class Load:
 
     def __init__(
         self,
-        settings: Settings,
-        engine: Engine,
-        worker: Worker,
-        ledger: Ledger,
+        workshop: Workshop,
         first_state: Mapping[str, Any] | None = None,
+        load_id: str | None = None,
     ) -> None:
-        self.settings = settings
-        self.load_id = new_load_id(dt.datetime.now(dt.UTC))
+        settings = self.settings = workshop.settings
+        self.load_id = load_id or new_load_id(dt.datetime.now(dt.UTC))
         self.streams: dict[str, StreamLoad] = {}
         self.began = time.monotonic()
-        self._engine = engine
-        self._worker = worker
-        self._ledger = ledger
+        self._engine = workshop.engine
+        self._worker = workshop.worker
+        self._ledger = workshop.ledger
         self._journal = Journal(settings.output_dir / "journal", self.load_id)
         self._rejected = Quarantine(settings.output_dir / "rejected", self.load_id)
         self._sequence = 0
@@ -126,7 +142,8 @@ class Load:
     def keep_schema(self, stream: str, schema: Mapping[str, Any], key_properties: Sequence[str]) -> None:
         """Keep a SCHEMA message in the journal."""
         self._journal.write_json(
-            f"{stream}.schema", {"schema": schema, "key_properties": list(key_properties)}
+            f"{stream}.schema",
+            {"stream": stream, "schema": schema, "key_properties": list(key_properties)},
         )
 
     def add(self, stream: str, table: pa.Table) -> None:
@@ -181,8 +198,8 @@ class Load:
         for load in self.streams.values():
             self._flush(load)
         self._worker.drain()
-        if state is not None and self.streams:
-            self._journal.write_json("state", state)
+        if self.streams:
+            self._journal.write_json(ENDING, self._ending(state))
         for stream, load in self.streams.items():
             load.build.build(self._rules(stream, load))
             self._note([stream], status=Status.VERIFIED, **dataclasses.asdict(load.build.counts))
@@ -195,6 +212,39 @@ class Load:
             load.build.promote()
             self._note([stream], status=Status.PROMOTED, seconds=round(time.monotonic() - load.began))
         return True
+
+    def _ending(self, state: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What a replay must know beside the rows; that it is there says that the rows are complete."""
+        return {
+            "state": state,
+            "first_state": self._first_state,
+            "last_state": self._last_state,
+            "proven": self._proven,
+            "read_whole": [stream for stream, load in self.streams.items() if load.replaces_all],
+        }
+
+    def resume(self, ending: Mapping[str, Any], plans: Mapping[str, Plan]) -> None:
+        """Take everything from the journal instead of a tap.
+
+        Args:
+            ending: What `_ending` wrote.
+            plans: The latest plan of every stream, as its schema in the journal gives it.
+
+        Raises:
+            TargetTableauError: The journal cannot be read.
+        """
+        self._first_state = ending["first_state"] or {}
+        self._last_state = ending["last_state"] or {}
+        self._proven = int(ending["proven"])
+        for stream, plan in plans.items():
+            load = self.begin(plan, extract_path(self.settings, stream))
+            load.replaces_all = stream in ending["read_whole"]
+            for file in self._journal.find(stream):
+                rows, of_file = self._journal.plan_of_file(file, plan)
+                load.build.change_plan(merge_plans(load.build.plan, of_file))
+                load.build.load(file, rows, of_file)
+                load.read += rows
+                self._sequence += rows
 
     def close(self) -> None:
         """Note that STATE was handed on, and tidy the journal."""

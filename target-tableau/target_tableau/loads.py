@@ -24,9 +24,11 @@ from target_tableau.errors import TargetTableauError
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.publish import find_project
+from target_tableau.replay import replay
 from target_tableau.report import render
 from target_tableau.settings import SCHEMA, Settings
 from target_tableau.sign_in import credentials_of
+from target_tableau.trace import trace
 
 _PREFIX = "TARGET_TABLEAU_"
 _LOW_DISK_BYTES = 1024**3
@@ -114,6 +116,31 @@ def show(settings: Settings, load_id: str) -> None:
             if value is not None:
                 click.echo(f"{name:>16}: {value}")
         click.echo()
+
+
+@main.command("replay")
+@click.argument("load_id")
+@click.pass_obj
+def replay_load(settings: Settings, load_id: str) -> None:
+    """Finish a load from its journal, without asking the source again, and print its STATE.
+
+    The pipeline need not be told the STATE: its next run reads the same rows again and finds them unchanged.
+    """
+    state = replay(settings, load_id)
+    for line in render(_ledger(settings).loads(load_id=load_id)):
+        click.echo(line, err=True)
+    if state is not None:
+        click.echo(json.dumps(state))
+
+
+@main.command("trace")
+@click.argument("stream")
+@click.argument("key", nargs=-1, required=True)
+@click.pass_obj
+def trace_record(settings: Settings, stream: str, key: tuple[str, ...]) -> None:
+    """Show everything that happened to one record; KEY is one word per key property, in their order."""
+    for line in trace(settings, _ledger(settings), stream, key):
+        click.echo(line)
 
 
 @main.command("check")

@@ -16,7 +16,7 @@ from target_tableau.columns import DELETED_AT, Plan, plan_of
 from target_tableau.errors import BadRecordError, LockedError, SettingError, TargetTableauError
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
-from target_tableau.load import Load, extract_path
+from target_tableau.load import Load, Workshop, extract_path
 from target_tableau.worker import Worker
 
 if TYPE_CHECKING:
@@ -85,13 +85,31 @@ class Run:
         if self.delivery is not None:
             stack.enter_context(self.delivery)
             self.delivery.open(self.ledger)
-        self._engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
-        self._worker = Worker()
-        stack.callback(self._worker.close)
+        engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
+        worker = Worker()
+        stack.callback(worker.close)
+        self._workshop = Workshop(settings, engine, worker, self.ledger)
         self._begin_load()
 
-    def _begin_load(self) -> None:
-        self.load = Load(self.settings, self._engine, self._worker, self.ledger, self._first_state)
+    def _begin_load(self, load_id: str | None = None) -> None:
+        self.load = Load(self._workshop, self._first_state, load_id)
+
+    def resume(
+        self, load_id: str, ending: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Take up an earlier load from its journal.
+
+        Args:
+            load_id: The load.
+            ending: What its journal says of its end.
+            schemas: Stream -> SCHEMA message.
+        """
+        plans = {
+            stream: self._plan(stream, message["schema"], message["key_properties"])
+            for stream, message in schemas.items()
+        }
+        self._begin_load(load_id)
+        self.load.resume(ending, plans)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is not None:

@@ -1,0 +1,177 @@
+"""Replay of a load from the journal, and the audit trail of a record."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from target_tableau import delivery
+from target_tableau.client import TableauClient
+from target_tableau.errors import JobError, TargetTableauError
+from target_tableau.loads import main
+from target_tableau.replay import replay
+from target_tableau.settings import Settings
+from tests.sandbox import tableau
+from tests.sandbox.serving import serve
+from tests.sandbox.tableau.app import TableauApp, create_app
+from tests.sandbox.tableau.switches import Fate
+from tests.target_tableau.support import (
+    BILL,
+    LINE,
+    MONEY,
+    NULLABLE_TEXT,
+    STATE,
+    WITHIN,
+    Extracts,
+    bills,
+    line,
+    load,
+    query,
+    record,
+    schema,
+    state,
+    tombstone,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from click.testing import Result
+
+Config = dict[str, Any]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Config) -> Iterator[TableauApp]:
+    app = create_app(tmp_path / "tableau")
+    monkeypatch.setattr(
+        delivery, "TableauClient", functools.partial(TableauClient, pause=lambda _: time.sleep(0.002))
+    )
+    with serve(app) as url:
+        config |= {
+            "server_url": url,
+            "site": tableau.SITE,
+            "project": tableau.PROJECT,
+            "token_name": tableau.TOKEN_NAME,
+            "token_value": tableau.TOKEN_VALUE,
+        }
+        yield app
+    app.close()
+
+
+def command(config: Config, tmp_path: Path, *words: str) -> Result:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    return CliRunner().invoke(main, ["--config", str(path), *words])
+
+
+def last_load(config: Config, tmp_path: Path) -> str:
+    return command(config, tmp_path, "list", "--limit", "1").output.split()[0]
+
+
+def test_a_load_whose_publish_failed_is_finished_without_the_source(
+    config: Config, server: TableauApp, extracts: Extracts, tmp_path: Path
+) -> None:
+    config |= {"replace_within": WITHIN, "delete_match": {"bills": "note_id"}}
+    both = [schema("bills", BILL, ["ref"]), schema("bill_lines", LINE, ["ref", "nbr"])]
+    heads = bills(("001", 3), ("002", 1))[1:-1]
+    load(config, [*both, *heads, line("001", 1), line("001", 2), line("002", 1), state()])
+    server.switches.fates = [Fate("failed", notes="no")]
+    change = [
+        *both,
+        record("bills", ref="001", amount=9, note_id="n-001"),
+        line("001", 2, 9),
+        tombstone("002"),
+        state(),
+    ]
+    with pytest.raises(JobError):
+        load(config, change)
+    result = command(config, tmp_path, "replay", last_load(config, tmp_path))
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == STATE
+    for path in (extracts.folder / "bills.hyper", server.state.datasource("bills")):
+        assert query(path, "SELECT ref, amount FROM {t}") == [["001", Decimal(9)]]
+    for path in (extracts.folder / "bill_lines.hyper", server.state.datasource("bill_lines")):
+        assert query(path, "SELECT ref, nbr, amount FROM {t}") == [["001", 2, Decimal(9)]]
+    # what the tap then reads again is absorbed
+    writes = len(server.state.writes)
+    assert load(config, change) == [STATE]
+    assert len(server.state.writes) == writes
+
+
+def test_a_schema_that_changed_amid_the_load_is_replayed_with_all_its_columns(
+    config: Config, server: TableauApp, extracts: Extracts, tmp_path: Path
+) -> None:
+    server.switches.fates = [Fate("failed")]
+    integer = {"type": "integer"}
+    with pytest.raises(JobError):
+        load(config, [
+            schema("t", {"id": integer, "n": integer, "old": NULLABLE_TEXT}, ["id"]), record("t", id=1, n=5, old="x"),
+            schema("t", {"id": integer, "n": MONEY}, ["id"]), record("t", id=2, n=6.5), state(),
+        ])  # fmt: skip
+    assert command(config, tmp_path, "replay", last_load(config, tmp_path)).exit_code == 0
+    assert extracts.rows("t", "SELECT id, n, old FROM {t} ORDER BY id") == [
+        [1, Decimal(5), "x"],
+        [2, Decimal("6.5"), None],
+    ]
+
+
+def test_an_old_load_is_not_replayed_over_a_newer_one(
+    config: Config, server: TableauApp, tmp_path: Path
+) -> None:
+    server.switches.fates = [Fate("failed")]
+    with pytest.raises(JobError):
+        load(config, bills(("001", 1)))
+    old = last_load(config, tmp_path)
+    load(config, bills(("001", 2)))
+    result = command(config, tmp_path, "replay", old)
+    assert result.exit_code == 1
+    assert "whose rows are newer" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("which", ["done", "unknown"])
+def test_what_cannot_be_replayed_is_told_in_one_line(config: Config, tmp_path: Path, which: str) -> None:
+    load(config, bills(("001", 1)))
+    load_id = last_load(config, tmp_path) if which == "done" else "20200101T000000000000-abcd"
+    with pytest.raises(TargetTableauError, match=r"nothing to replay|not complete"):
+        replay(Settings.from_config(config), load_id)
+
+
+def test_trace_tells_every_version_of_a_record(config: Config, tmp_path: Path) -> None:
+    config["delete_match"] = {"bills": "note_id"}
+    load(config, bills(("001", 1), ("002", 7)))
+    load(config, bills(("001", 2)))
+    load(config, bills(("001", 2)))
+    load(config, [schema("bills", BILL, ["ref"]), tombstone("001"), state()])
+    told = command(config, tmp_path, "trace", "bills", "001").output
+    positions = [
+        told.index(part)
+        for part in (
+            "came with ref=001, amount=1.00",
+            "amount 1.00 -> 2.00",
+            "came again, unchanged",
+            "deleted in the source",
+        )
+    ]
+    assert positions == sorted(positions)
+    assert "7.00" not in told
+    assert "The journal reaches back to" in told
+
+
+def test_trace_of_an_unknown_record_says_how_far_the_journal_reaches(config: Config, tmp_path: Path) -> None:
+    load(config, bills(("001", 1)))
+    told = command(config, tmp_path, "trace", "bills", "999").output
+    assert "No record of bills with the key 999" in told
+    assert "30 days are kept" in told
+    wrong = command(config, tmp_path, "trace", "bills", "1", "2")
+    assert wrong.exit_code == 1
+    assert "1 key properties (ref)" in wrong.output
+    assert "not in the journal" in command(config, tmp_path, "trace", "nothing", "1").output
