@@ -39,6 +39,7 @@ _loads = sa.Table(
     sa.Column("deleted", sa.BigInteger, nullable=False, default=0),
     sa.Column("unchanged", sa.BigInteger, nullable=False, default=0),
     sa.Column("rejected", sa.BigInteger, nullable=False, default=0),
+    sa.Column("unresolved", sa.BigInteger, nullable=False, default=0),
     sa.Column("total", sa.BigInteger, nullable=False, default=0),
     sa.Column("seconds", sa.Integer),
     sa.Column("extract", sa.Text),

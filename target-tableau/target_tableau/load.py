@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from target_tableau.batches import add_metadata
 from target_tableau.columns import Plan, merge_plans
-from target_tableau.errors import SettingError
+from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
 from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
 from target_tableau.ledger import Ledger, Status
+from target_tableau.references import unresolved
 from target_tableau.staging import Parent, Rules
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Load:
         self._worker = workshop.worker
         self._ledger = workshop.ledger
         self._journal = Journal(settings.output_dir / "journal", self.load_id)
+        self._unresolved: dict[str, int] = {}
         self._rejected = Quarantine(settings.output_dir / "rejected", self.load_id)
         self._sequence = 0
         self._proven = -1
@@ -203,6 +205,7 @@ class Load:
         for stream, load in self.streams.items():
             load.build.build(self._rules(stream, load))
             self._note([stream], status=Status.VERIFIED, **dataclasses.asdict(load.build.counts))
+        self._check_references()
         if delivery is not None:
             delivery.deliver(self)
         if self.settings.dry_run:
@@ -212,6 +215,34 @@ class Load:
             load.build.promote()
             self._note([stream], status=Status.PROMOTED, seconds=round(time.monotonic() - load.began))
         return True
+
+    def _check_references(self) -> None:
+        """Tell which references do not resolve in the extracts as they will be.
+
+        Raises:
+            ExtractError: One that must resolve does not.
+        """
+        for reference in self.settings.references:
+            if not self.streams.keys() & {reference.stream, reference.target_stream}:
+                continue
+            missing = unresolved(self._engine, reference, self._newest, self._column)
+            rows = missing.rows if missing else 0
+            if reference.stream in self.streams:
+                self._unresolved[reference.stream] = self._unresolved.get(reference.stream, 0) + rows
+                self._note([reference.stream], unresolved=self._unresolved[reference.stream])
+            if missing is None:
+                continue
+            if reference.must_resolve:
+                raise ExtractError(f"{missing} Nothing was published; load {reference.target_stream} first.")
+            logger.warning("Unresolved reference %s", missing)
+
+    def _newest(self, stream: str) -> Path:
+        """The extract of a stream as it will be."""
+        load = self.streams.get(stream)
+        return load.build.next if load and load.build.built else extract_path(self.settings, stream)
+
+    def _column(self, stream: str, name: str) -> str:
+        return self._ledger.columns(self.settings.source, stream).get(name, name)
 
     def _ending(self, state: Mapping[str, Any] | None) -> dict[str, Any]:
         """What a replay must know beside the rows; that it is there says that the rows are complete."""

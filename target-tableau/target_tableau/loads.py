@@ -26,7 +26,8 @@ from target_tableau.ledger import Ledger
 from target_tableau.publish import find_project
 from target_tableau.replay import replay
 from target_tableau.report import render
-from target_tableau.settings import SCHEMA, Settings
+from target_tableau.setting_list import SCHEMA
+from target_tableau.settings import Settings
 from target_tableau.sign_in import credentials_of
 from target_tableau.trace import trace
 

@@ -26,6 +26,11 @@ def render(rows: Iterable[dict[str, Any]]) -> list[str]:
     name_width = min(room, max(len(line[0]) for line in cells))
     lines = [_line(line, name_width, widths) for line in cells]
     lines.insert(1, "-" * len(lines[0]))
+    lines += [
+        f"{row['stream']}: {row['unresolved']:,} references to rows that are not there; see the log."
+        for row in rows
+        if row["unresolved"]
+    ]
     return lines + [f"{row['stream']}: {row['error']}" for row in rows if row["error"]]
 
 

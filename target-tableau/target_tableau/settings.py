@@ -1,4 +1,4 @@
-"""The target's settings: what users may set, and the same as typed values."""
+"""The target's settings as typed values; `setting_list` says what users may set."""
 
 from __future__ import annotations
 
@@ -7,298 +7,12 @@ import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import typing as th
-
 from target_tableau.errors import SettingError
 from target_tableau.journal import file_name
+from target_tableau.references import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-SCHEMA = th.PropertiesList(
-    th.Property(
-        "output_dir",
-        th.StringType,
-        default="output",
-        title="Output folder",
-        description=(
-            "Folder for the extracts ({output_dir}/{source}/{stream}.hyper), the journal of what arrived "
-            "({output_dir}/journal) and the load ledger ({output_dir}/loads.db)."
-        ),
-    ),
-    th.Property(
-        "source",
-        th.StringType,
-        default="",
-        title="Source",
-        description=(
-            "Name of where the records come from, usually the tap's name. It keeps the vendors of two ERPs apart: "
-            "it is a folder under output_dir and part of the data source names."
-        ),
-    ),
-    th.Property(
-        "server_url",
-        th.StringType,
-        title="Tableau address",
-        description=(
-            "Address of Tableau Server or Cloud, for instance https://10ax.online.tableau.com. An address copied from "
-            "the browser is understood. Leave it out to make extracts only."
-        ),
-    ),
-    th.Property(
-        "site",
-        th.StringType,
-        title="Site",
-        description=(
-            "The part of the Tableau address after /site/. Leave it empty for the default site of Tableau Server."
-        ),
-    ),
-    th.Property(
-        "project",
-        th.StringType,
-        title="Project",
-        description=(
-            "Project to publish to: its name, its path (Finance/Close) or its id. Required with server_url."
-        ),
-    ),
-    th.Property(
-        "token_name",
-        th.StringType,
-        title="Token name",
-        description="Name of the personal access token to sign in with. Give every pipeline a token of its own.",
-    ),
-    th.Property(
-        "token_value",
-        th.StringType,
-        secret=True,
-        title="Token value",
-        description="Value of the personal access token.",
-    ),
-    th.Property(
-        "connected_app_client_id",
-        th.StringType,
-        title="Connected app, client id",
-        description="Instead of a token: client id of a connected app with direct trust.",
-    ),
-    th.Property(
-        "connected_app_secret_id",
-        th.StringType,
-        title="Connected app, secret id",
-        description="Id of the connected app's secret.",
-    ),
-    th.Property(
-        "connected_app_secret_value",
-        th.StringType,
-        secret=True,
-        title="Connected app, secret value",
-        description="Value of the connected app's secret.",
-    ),
-    th.Property(
-        "connected_app_user",
-        th.StringType,
-        title="Connected app, user",
-        description="User to sign in as through the connected app; on Tableau Cloud the mail address.",
-    ),
-    th.Property(
-        "username",
-        th.StringType,
-        title="User name",
-        description="Instead of a token: user name. Tableau Cloud with multi-factor sign-in refuses it.",
-    ),
-    th.Property(
-        "password",
-        th.StringType,
-        secret=True,
-        title="Password",
-        description="Password of the user.",
-    ),
-    th.Property(
-        "datasource_name",
-        th.StringType,
-        title="Data source name",
-        description=(
-            "Template for the names of data sources. {source} and {stream} are filled in; the default is "
-            "'{source} {stream}', or '{stream}' without a source."
-        ),
-    ),
-    th.Property(
-        "adopt",
-        th.BooleanType,
-        default=False,
-        title="Adopt data sources",
-        description=(
-            "Overwrite data sources of the same name that this loader did not make. Without it, such a data source "
-            "stops the run before anything is published."
-        ),
-    ),
-    th.Property(
-        "dry_run",
-        th.BooleanType,
-        default=False,
-        title="Dry run",
-        description=(
-            "Read, build and verify, tell what would be published, then leave extracts, Tableau and state as they were."
-        ),
-    ),
-    th.Property(
-        "job_timeout_seconds",
-        th.IntegerType,
-        default=3600,
-        title="Job time-out",
-        description="How many seconds to wait for Tableau to finish publishing.",
-    ),
-    th.Property(
-        "checkpoint_minutes",
-        th.IntegerType(minimum=0),
-        default=15,
-        title="Minutes between checkpoints",
-        description=(
-            "A load that takes longer is made safe every so many minutes: what has arrived is verified, published and "
-            "its STATE handed on, so that a run that is cut goes on from there. 0 does so at every STATE message."
-        ),
-    ),
-    th.Property(
-        "load_method",
-        th.StringType,
-        allowed_values=["upsert", "append-only", "overwrite"],
-        title="Load method",
-        description=(
-            "upsert: one row per key, the last one wins (needs key properties). append-only: every record is a row of "
-            "its own. overwrite: the extract holds what this run read, and nothing else. The default is upsert for "
-            "streams with keys and append-only for streams without."
-        ),
-    ),
-    th.Property(
-        "hard_delete",
-        th.BooleanType,
-        default=True,
-        title="Hard delete",
-        description=(
-            "Rows deleted in the source leave the extract, so that plain sums are right. If false they stay, with "
-            "the time of deletion in _sdc_deleted_at. Lines that a document no longer has always leave it."
-        ),
-    ),
-    th.Property(
-        "max_shrink_percent",
-        th.IntegerType(minimum=0, maximum=100),
-        default=10,
-        title="Largest shrink",
-        description=(
-            "A load that would remove more than this part of an extract stops instead: a permission that was lost "
-            "looks like an ERP that is empty. Up to 25 rows may always go. 100 allows everything."
-        ),
-    ),
-    th.Property(
-        "trust_end_of_input",
-        th.BooleanType,
-        default=False,
-        title="Trust the end of input",
-        description=(
-            "Take the end of the tap's output as proof that it read everything. Only needed for overwrite and for "
-            "ACTIVATE_VERSION with taps whose STATE does not tell; a tap that dies then empties extracts."
-        ),
-    ),
-    th.Property(
-        "delete_match",
-        th.ObjectType(additional_properties=th.StringType),
-        default={},
-        title="Delete match",
-        description=(
-            'Stream -> column by which a deletion without a key finds its row, for instance {"bills": "note_id"}.'
-        ),
-    ),
-    th.Property(
-        "replace_within",
-        th.ObjectType(
-            additional_properties=th.ObjectType(
-                th.Property("parent", th.StringType, required=True),
-                th.Property("columns", th.ObjectType(additional_properties=th.StringType), required=True),
-            )
-        ),
-        default={},
-        title="Replace within",
-        description=(
-            "Stream of lines -> its parent stream, and line column -> parent column. Whenever a document is read "
-            "again, lines it no longer has are removed; a deleted document takes its lines along. Example: "
-            '{"bill_lines": {"parent": "bills", "columns": {"parent_note_id": "note_id"}}}. A document '
-            "must arrive before its lines."
-        ),
-    ),
-    th.Property(
-        "columns",
-        th.ObjectType(additional_properties=th.ObjectType(additional_properties=th.StringType)),
-        default={},
-        title="Column names",
-        description=(
-            "Stream (or a pattern like *_lines) -> property -> name of its column, for instance "
-            '{"bills": {"vendor": "Vendor code"}}. The last pattern that fits wins.'
-        ),
-    ),
-    th.Property(
-        "on_schema_change",
-        th.StringType,
-        allowed_values=["evolve", "fail"],
-        default="evolve",
-        title="On schema change",
-        description=(
-            "evolve: new columns are added and types made wider, dropped columns stay empty. fail: stop instead, "
-            "and name the columns."
-        ),
-    ),
-    th.Property(
-        "on_bad_record",
-        th.StringType,
-        allowed_values=["fail", "quarantine"],
-        default="fail",
-        title="On a bad record",
-        description=(
-            "fail: stop at the first record that does not fit its schema. quarantine: keep such records with the "
-            "reason in {output_dir}/rejected, count them, and load the others."
-        ),
-    ),
-    th.Property(
-        "hyper_version",
-        th.IntegerType,
-        allowed_values=[2, 3, 4],
-        default=2,
-        title="Hyper file version",
-        description=(
-            "Format of the extracts. 2 opens in Tableau 2020.4.15 and later; 3 (2022.4.1, Server 2023.1) allows "
-            "numbers of up to 38 digits instead of 18; 4 needs 2024.3."
-        ),
-    ),
-    th.Property(
-        "hyper_memory_limit",
-        th.StringType,
-        default="1g",
-        title="Hyper memory limit",
-        description="How much memory the Hyper engine may use, for instance 400m or 2g.",
-    ),
-    th.Property(
-        "summary",
-        th.BooleanType,
-        default=True,
-        title="Summary",
-        description="Print a table of what landed at the end of a run; target-tableau-loads report shows it again.",
-    ),
-    th.Property(
-        "journal_retention_days",
-        th.IntegerType,
-        default=30,
-        title="Journal retention",
-        description="How many days the journal of what arrived is kept.",
-    ),
-    th.Property(
-        "ledger_url",
-        th.StringType,
-        secret=True,
-        title="Ledger database",
-        description=(
-            "SQLAlchemy URL of the load ledger, for instance postgresql+psycopg://user:password@host/db. The default "
-            "is the SQLite file {output_dir}/loads.db."
-        ),
-    ),
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -311,7 +25,7 @@ class Within:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The settings as typed values; see `SCHEMA` for their meaning."""
+    """The settings as typed values; see `setting_list.SCHEMA` for their meaning."""
 
     output_dir: Path
     source: str
@@ -337,6 +51,7 @@ class Settings:
     trust_end_of_input: bool
     delete_match: dict[str, str]
     replace_within: dict[str, Within]
+    references: tuple[Reference, ...]
     columns: dict[str, dict[str, str]]
     on_schema_change: str
     on_bad_record: str
@@ -382,6 +97,7 @@ class Settings:
                 stream: Within(rule["parent"], dict(rule["columns"]))
                 for stream, rule in (config.get("replace_within") or {}).items()
             },
+            references=tuple(Reference.parse(rule) for rule in config.get("references") or ()),
             columns={pattern: dict(names) for pattern, names in (config.get("columns") or {}).items()},
             on_schema_change=config.get("on_schema_change") or "evolve",
             on_bad_record=config.get("on_bad_record") or "fail",

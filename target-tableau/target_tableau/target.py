@@ -22,7 +22,8 @@ from target_tableau.errors import TargetTableauError
 from target_tableau.reader import BlockReader
 from target_tableau.report import render
 from target_tableau.run import Run
-from target_tableau.settings import SCHEMA, Settings
+from target_tableau.setting_list import SCHEMA
+from target_tableau.settings import Settings
 from target_tableau.sink import RecordSink
 
 if TYPE_CHECKING:
