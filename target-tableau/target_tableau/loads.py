@@ -20,7 +20,7 @@ import tableauserverclient as tsc
 from typing_extensions import override
 
 from target_tableau.client import TableauClient, parse_address
-from target_tableau.errors import TargetTableauError
+from target_tableau.errors import SettingError, TargetTableauError
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.publish import find_project
@@ -67,12 +67,33 @@ def _config(file: Path | None) -> dict[str, Any]:
     for name, schema in SCHEMA.to_dict()["properties"].items():
         text = os.environ.get(_PREFIX + name.upper())
         if text:
-            config[name] = (
-                text
-                if "string" in schema["type"]
-                else json.loads(text.lower() if text in {"True", "False"} else text)
-            )
+            config[name] = text if "string" in schema["type"] else _value(name, text)
     return config
+
+
+def _value(name: str, text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Read a setting that is no text.
+
+    Raises:
+        SettingError: It is not JSON.
+    """
+    try:
+        value = json.loads(text.lower() if text in {"True", "False"} else text)
+    except json.JSONDecodeError as broken:
+        raise SettingError(f"{_PREFIX}{name.upper()} must be JSON, and is not: {broken}.") from broken
+    return _nested(value) if isinstance(value, dict) else value
+
+
+def _nested(flat: dict[str, Any]) -> dict[str, Any]:
+    """Meltano hands nested settings to commands with their levels joined by dots: `bill_lines.parent`."""
+    nested: dict[str, Any] = {}
+    for path, value in flat.items():
+        *levels, last = path.split(".")
+        place = nested
+        for level in levels:
+            place = place.setdefault(level, {})
+        place[last] = value
+    return nested
 
 
 def _ledger(settings: Settings) -> Ledger:

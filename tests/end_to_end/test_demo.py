@@ -76,6 +76,20 @@ def test_a_step_that_fails_leaves_nothing_running(tmp_path: Path) -> None:
     assert not (tmp_path / "output" / "tap-acumatica").exists() or not project.streams()
 
 
+def test_commands_of_the_loader_see_the_settings_of_the_project(project: Project) -> None:
+    project.sandbox("start", "--no-follow")
+    try:
+        for command in ("check", "report", "list"):
+            result = project.meltano("invoke", f"target-tableau:{command}")
+            output = result.stdout + result.stderr
+            assert result.returncode == 0, output
+            assert "Traceback" not in output
+        connection = project.meltano("invoke", "tap-acumatica", "--test")
+        assert connection.returncode == 0, connection.stdout + connection.stderr
+    finally:
+        project.sandbox("stop")
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_ten_rounds_of_life_tie_to_the_books_each_time(tmp_path: Path) -> None:
