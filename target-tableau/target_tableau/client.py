@@ -46,6 +46,7 @@ logging.getLogger("TSC").setLevel(logging.WARNING)  # it tells of every call, an
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 900
 _TRIES = 5
+_SIGN_IN_TRIES = 3  # a wrong address should be told soon
 _SIGN_INS = 3
 _UNSUPPORTED_VERSION = "2.4"  # what tableauserverclient stays at when it could not ask for the version
 
@@ -222,7 +223,7 @@ class TableauClient:
             "401002",
         )
 
-    def _retry(self, action: Callable[[], _Result], *, idempotent: bool) -> _Result:
+    def _retry(self, action: Callable[[], _Result], *, idempotent: bool, tries: int = _TRIES) -> _Result:
         """Repeat what the network or a gateway broke, and what Tableau put off.
 
         Raises:
@@ -230,7 +231,7 @@ class TableauClient:
         """
         waits = backoff.expo(base=2, max_value=60)
         next(waits)  # backoff's generators begin with an empty value
-        for left in reversed(range(_TRIES)):
+        for left in reversed(range(tries)):
             try:
                 return action()
             except ServerResponseError as refusal:
@@ -261,6 +262,8 @@ class TableauClient:
         adapter = HTTPAdapter(
             max_retries=Retry(
                 total=_TRIES,
+                connect=0,  # broken connections are `_retry`'s business
+                read=0,
                 backoff_factor=0.5,
                 backoff_jitter=0.5,
                 status_forcelist=[429, *_GATEWAY],

@@ -79,9 +79,9 @@ class Project:
 
     def sandbox(self, *arguments: str) -> None:
         """Use the sandbox's command."""
-        subprocess.run(
-            [sys.executable, "-m", "tests.sandbox", *arguments], cwd=self.folder, check=True, timeout=120
-        )
+        ports = {"SANDBOX_ACUMATICA_PORT": str(self.ports[0]), "SANDBOX_TABLEAU_PORT": str(self.ports[1])}
+        command = [sys.executable, "-m", "tests.sandbox", *arguments]
+        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(ports))
 
     # -- what is there afterwards -----------------------------------------------------------------------------
 
