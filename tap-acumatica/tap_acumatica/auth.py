@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from tap_acumatica.client import Client, Unsigned
 from tap_acumatica.errors import ApiError, NotFoundError, RefusedError, SessionEndedError, UserError
+from tap_acumatica.store import KEY_VARIABLE, SealedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +132,7 @@ class Session:
         self._expires = float("inf")
         self._auth = self.begin()
         if self._records_session:
-            self.store.write("session", self.handle())
+            self.store.write_secret("session", self.handle())
         if old is not None:
             self.retire(old)
 
@@ -140,14 +141,23 @@ class Session:
         self._records_session = self._locks.enter_context(self.store.lock("run", 0))
         if not self._records_session:
             _LOG.info("Another run of this user is under way; its session is left alone")
-        elif stale := self.store.read("session"):
+        elif stale := self._left_behind():
             _LOG.info("Ending the API session that an interrupted run left behind")
             self.end_stale(stale)
             self._forget()
 
+    def _left_behind(self) -> dict[str, Any]:
+        try:
+            return self.store.read_secret("session")
+        except SealedError:
+            _LOG.warning(
+                "An interrupted run left a session whose handle another key locks; it ends by itself"
+            )
+            return {}
+
     def _forget(self) -> None:
         if self._records_session:
-            self.store.delete("session")
+            self.store.delete_secret("session")
 
 
 class OAuthPassword(Session):
@@ -227,7 +237,7 @@ class OAuthRefresh(OAuthPassword):
     def keep(self, answer: Mapping[str, Any]) -> None:
         if token := answer.get("refresh_token"):
             self.client.secrets.add(token)
-            self.store.write("tokens", {"refresh_token": token, "chain": self._chain()})
+            self.store.write_secret("tokens", {"refresh_token": token, "chain": self._chain()})
 
     @override
     def advice(self, said: str) -> str:
@@ -236,7 +246,13 @@ class OAuthRefresh(OAuthPassword):
         return super().advice(said)
 
     def _newest(self) -> str:
-        kept = self.store.read("tokens")
+        try:
+            kept = self.store.read_secret("tokens")
+        except SealedError:
+            raise UserError(
+                f"token_key_file, {KEY_VARIABLE}: the stored refresh token cannot be opened with this key; put the "
+                f"old key behind the new one, or delete the .sealed files in {self.store.folder} and authorise again"
+            ) from None
         if kept.get("chain") == self._chain():
             return str(kept["refresh_token"])
         return str(self.config["refresh_token"])

@@ -45,6 +45,8 @@ _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _LOGOUT_TIMEOUT_SECONDS: Final = 30
 _CONNECT_TIMEOUT_SECONDS: Final = 30
 _SEAT_WAIT_SECONDS: Final = (30, 60)
+METADATA: Final = "$metadata"
+"""Where an OData service describes itself."""
 _BARE: Final = "$'(),"
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -89,6 +91,12 @@ class Site:
         """Address of an entity, or of one record by its `id`, on the pinned endpoint version."""
         return "/".join((self.base_url, "entity", self.endpoint, self.version, *path))
 
+    def inquiry(self, path: str) -> str:
+        """Address of a generic inquiry by OData."""
+        tenant = quote(self.tenant, safe="")
+        middle = f"odata/{tenant}" if self.legacy_odata else f"t/{tenant}/api/odata/gi"
+        return f"{self.base_url}/{middle}/{quote(path, safe=_BARE + '=')}"
+
     def dac(self, path: str) -> str:
         """Address of a data access class by OData."""
         tenant = quote(self.tenant, safe="")
@@ -115,6 +123,17 @@ class Unsigned(AuthBase):
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Leave the request as it is."""
         return r
+
+
+def _content(response: requests.Response) -> Json:
+    """The decoded body; XML as it is, and None for an empty one.
+
+    Raises:
+        msgspec.DecodeError: It is neither.
+    """
+    if response.url.endswith(METADATA) and "xml" in response.headers.get("Content-Type", ""):
+        return response.content
+    return _decode(response.content) if response.content else None
 
 
 def query(params: Mapping[str, str | int]) -> str:
@@ -167,6 +186,15 @@ class Client:
             ApiError: One of its kinds, by what the server answered.
         """
         return self._signed("GET", f"{url}?{query(params)}" if params else url, None)
+
+    def get_metadata(self, root: str) -> bytes:
+        """GET the description (CSDL, in XML) of an OData service.
+
+        Raises:
+            UserError: A setting is wrong, or the sign-in is refused.
+            ApiError: One of its kinds, by what the server answered.
+        """
+        return bytes(self._signed("GET", root + METADATA, None))
 
     def put(self, url: str, params: Mapping[str, str | int], body: Json) -> Json:
         """PUT the parameters of an inquiry and return its answer. Inquiries change nothing in the ERP.
@@ -243,6 +271,7 @@ class Client:
                 data=form,
                 timeout=self._timeout,
                 allow_redirects=False,
+                headers={"Accept": "application/xml"} if address.endswith(METADATA) else None,
             )
         except requests.RequestException as error:
             raise self._network_error(f"{method} {urlsplit(address).path}", error) from None
@@ -322,7 +351,7 @@ class Client:
     def _read(self, method: str, response: requests.Response) -> Json:
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             try:
-                content = _decode(response.content) if response.content else None
+                content = _content(response)
             except msgspec.DecodeError:
                 pass
             else:

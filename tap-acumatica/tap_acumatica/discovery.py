@@ -12,7 +12,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_acumatica.errors import ForbiddenError, NotFoundError, UserError
+from tap_acumatica.errors import ApiError, ForbiddenError, NotFoundError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,7 +38,19 @@ _KINDS: Final = {
     "IntSingleSelectValue": "select",
     "StringMultiSelectValue": "selects",
 }
-_CACHE_FORMAT: Final = 1
+_CUSTOM_KINDS: Final = {
+    "CustomStringField": "string",
+    "CustomGuidField": "string",
+    "CustomBooleanField": "boolean",
+    "CustomByteField": "integer",
+    "CustomShortField": "integer",
+    "CustomIntField": "integer",
+    "CustomLongField": "integer",
+    "CustomDecimalField": "decimal",
+    "CustomDoubleField": "decimal",
+    "CustomDateTimeField": "custom_time",
+}
+_CACHE_FORMAT: Final = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +70,17 @@ class Field:
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
-    """The entities of one endpoint version, and the contract it speaks (4 or 5)."""
+    """The entities of one endpoint version, and the contract it speaks (4 or 5).
+
+    Attributes:
+        contract: Number of the contract.
+        entities: Fields of each entity.
+        custom: Kinds of each entity's custom fields by `View.Field`, for lines `Details/View.Field`.
+    """
 
     contract: int
     entities: Mapping[str, Mapping[str, Field]]
+    custom: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
 
     def fields(self, entity: str) -> Mapping[str, Field]:
         """The fields of an entity by their name in the ERP; empty when the endpoint has no such entity."""
@@ -119,7 +138,11 @@ def check_version(client: Client) -> None:
 
 
 def discover(
-    connect: Callable[[], Client], site: Site, store: Store, wanted: Iterable[str], max_age_minutes: int
+    connect: Callable[[], Client],
+    site: Site,
+    store: Store,
+    wanted: Mapping[str, bool],
+    max_age_minutes: int,
 ) -> Endpoint:
     """The endpoint's description, from the file of an earlier run when that is fresh enough.
 
@@ -127,27 +150,33 @@ def discover(
         connect: Gives a client that is signed in; called only when the instance must be asked.
         site: The instance and its pinned endpoint.
         store: Where descriptions are kept.
-        wanted: The entities to keep; the whole document describes more than a hundred.
+        wanted: The entities to keep (the whole document describes more than a hundred), and whether their custom
+            fields are wanted too, which costs a call each.
         max_age_minutes: How old a kept description may be.
 
     Raises:
         UserError: The instance does not describe the pinned endpoint.
     """
     name = f"schema-{snake(site.endpoint)}-{site.version}"
-    wanted = sorted(set(wanted))
     now = dt.datetime.now(dt.UTC).timestamp()
     kept = store.read(name)
     if (
         kept.get("format") == _CACHE_FORMAT
-        and kept.get("wanted") == wanted
+        and kept.get("wanted") == dict(wanted)
         and not _is_old(kept, now, max_age_minutes)
     ):
         return _restored(kept)
+    client = connect()
     try:
-        document = connect().get(site.entity("swagger.json"), {"company": site.tenant})
+        document = client.get(site.entity("swagger.json"), {"company": site.tenant})
     except (NotFoundError, ForbiddenError) as error:
         raise UserError(f"endpoint_version: the instance does not describe {site.version}. {error}") from None
     endpoint = parse(document, wanted)
+    custom = {
+        entity: _custom_fields(client, entity)
+        for entity, has in wanted.items()
+        if has and endpoint.fields(entity)
+    }
     entities = {
         e: {f: [*dataclasses.astuple(d)] for f, d in fs.items()} for e, fs in endpoint.entities.items()
     }
@@ -155,13 +184,37 @@ def discover(
         name,
         {
             "format": _CACHE_FORMAT,
-            "wanted": wanted,
+            "wanted": dict(wanted),
             "written": now,
             "contract": endpoint.contract,
             "entities": entities,
+            "custom": custom,
         },
     )
-    return endpoint
+    return dataclasses.replace(endpoint, custom=custom)
+
+
+def _custom_fields(client: Client, entity: str) -> dict[str, str]:
+    """The custom fields of an entity and of its lines, with their kinds; none when the form may not be opened."""
+    try:
+        schema = client.get(client.site.entity(entity, "$adHocSchema"))
+    except ApiError as error:
+        _LOG.warning(
+            "custom_fields: %s does not tell its custom fields; they are left out. %s", entity, error
+        )
+        return {}
+    found = dict(_views("", schema))
+    for name, rows in schema.items():
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict):
+                found.update(_views(f"{name}/", row))
+    return found
+
+
+def _views(prefix: str, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for view, fields in (record.get("custom") or {}).items():
+        for field, cell in fields.items():
+            yield f"{prefix}{view}.{field}", _CUSTOM_KINDS.get((cell or {}).get("type", ""), "string")
 
 
 def _is_old(kept: Mapping[str, Any], now: float, max_age_minutes: int) -> bool:
@@ -170,7 +223,7 @@ def _is_old(kept: Mapping[str, Any], now: float, max_age_minutes: int) -> bool:
 
 def _restored(kept: Mapping[str, Any]) -> Endpoint:
     entities = {e: {name: Field(*parts) for name, parts in fs.items()} for e, fs in kept["entities"].items()}
-    return Endpoint(int(kept["contract"]), entities)
+    return Endpoint(int(kept["contract"]), entities, kept["custom"])
 
 
 def parse(document: Mapping[str, Any], wanted: Iterable[str]) -> Endpoint:

@@ -26,6 +26,23 @@ def _texts(name: str, title: str, description: str) -> th.Property[Any]:
     return th.Property(name, th.ArrayType(th.StringType), title=title, description=description, default=[])
 
 
+_VALUE: Final = th.CustomType({"type": ["string", "number", "boolean"]})
+
+
+def _entries(*more: th.Property[Any]) -> th.ArrayType[Any]:
+    """Streams that are configured one by one."""
+    return th.ArrayType(
+        th.ObjectType(
+            th.Property("name", th.StringType, required=True),
+            th.Property("stream", th.StringType),
+            th.Property("keys", th.ArrayType(th.StringType)),
+            th.Property("replication_key", th.StringType),
+            th.Property("order", th.ArrayType(th.StringType)),
+            *more,
+        )
+    )
+
+
 _INSTANCE: Final = (
     _text(
         "base_url",
@@ -86,7 +103,16 @@ _SIGN_IN: Final = (
         "token_store_path",
         "Private folder",
         "Folder for refresh tokens, the handle of the open session and the discovered schema; files in it are "
-        "readable by their owner only. It must outlive the run. Default: `.tap-acumatica` in the home folder.",
+        "readable by their owner only, and the secrets among them are encrypted. It must outlive the run. "
+        "Default: `.tap-acumatica` in the home folder.",
+    ),
+    _text(
+        "token_key_file",
+        "Key file",
+        "File with the key that encrypts what lies in `token_store_path`: 32 random bytes in base64. Several keys "
+        "may stand in it, one per line: the first encrypts, all decrypt. The environment variable "
+        "`TAP_ACUMATICA_TOKEN_KEY` takes its place. Without either, a key is made in `token_store_path` itself, "
+        "which protects copies of the other files only.",
     ),
     _text(
         "locale",
@@ -207,6 +233,13 @@ _CONTENT: Final = (
         allowed_values=["dac", "inquiry"],
         default="dac",
     ),
+    _switch(
+        "gl_balances_dense",
+        "Balances of quiet periods",
+        "Give every period that has begun a balance, also when nothing was posted in it; otherwise only periods with "
+        "activity have rows. (The inquiry gives what its screen shows.)",
+        default=True,
+    ),
     _text("gl_balance_start_period", "First period", "First financial period of balances, as YYYYMM."),
     _texts("gl_ledgers", "Ledgers", "Ledgers of balances, for example `ACTUAL`; empty for all."),
     _texts("gl_branches", "Branches", "Branches of balances; empty for all."),
@@ -221,6 +254,32 @@ _CONTENT: Final = (
         title="Segments of subaccounts",
         description="Cuts subaccount codes into columns `segment_<name>` of `cost_centers`, from left to right, "
         'for example `[{"name": "department", "length": 3}]`. Separators in the code are not counted.',
+        default=[],
+    ),
+    th.Property(
+        "custom_fields",
+        th.ObjectType(additional_properties=th.ArrayType(th.StringType)),
+        title="Custom fields",
+        description="Stream -> user-defined fields and attributes to read as columns `custom_<view>_<field>`, each as "
+        '`View.Field`; `*` stands for anything. Example: `{"bills": ["Document.UsrApprover"], "bill_lines": '
+        '["Transactions.Usr*"]}`. The instance tells which exist, and their types.',
+        default={},
+    ),
+    th.Property(
+        "generic_inquiries",
+        _entries(th.Property("parameters", th.ObjectType(additional_properties=_VALUE))),
+        title="Generic inquiries",
+        description="Generic inquiries to read by OData, each with its `name` (title), and as needed: `stream` (name "
+        "of the stream), `keys` (columns that tell rows apart), `replication_key` (column with the time of the last "
+        "change; else it is read whole), `order`, and `parameters`. Columns are named as OData names them.",
+        default=[],
+    ),
+    th.Property(
+        "dacs",
+        _entries(),
+        title="Tables",
+        description="Tables (data access classes) to read by OData, each with its `name` (`ARAdjust` or "
+        "`PX_Objects_AR_ARAdjust`), and as needed `stream`, `keys`, `replication_key` and `order`, as above.",
         default=[],
     ),
     _switch(

@@ -24,8 +24,9 @@ from tap_acumatica.discovery import check_version, discover
 from tap_acumatica.errors import ApiError, CallBudgetSpentError, UserError
 from tap_acumatica.settings import SETTINGS
 from tap_acumatica.store import store_of
-from tap_acumatica.streams import entities, streams_of
+from tap_acumatica.streams import streams_of, tables_of, wanted_of
 from tap_acumatica.streams.columns import converters, time_converter
+from tap_acumatica.streams.csdl import describe
 from tap_acumatica.streams.dac import Dac, Deletions
 from tap_acumatica.streams.stream import AcumaticaStream, Outcome
 
@@ -54,7 +55,7 @@ class LineWriter(MsgSpecWriter):
 
 
 class TapAcumatica(Tap):
-    """Singer tap for Acumatica ERP: payables, ledger, purchase orders and vendors, ready for analysis."""
+    """Singer tap for Acumatica ERP: ledger, payables, receivables, purchasing, sales and stock, ready for analysis."""
 
     name = "tap-acumatica"
     config_jsonschema = SETTINGS
@@ -150,6 +151,11 @@ class TapAcumatica(Tap):
             return dt.datetime.now(dt.UTC)
         return moment
 
+    @property
+    def today(self) -> str:
+        """The day of the run on the server's clock, in UTC, in ISO form."""
+        return self._now.date().isoformat()
+
     def bound(self) -> dt.datetime:
         """The moment up to which this run reads."""
         bound = self._now - dt.timedelta(seconds=self.config["safety_seconds"])
@@ -167,10 +173,17 @@ class TapAcumatica(Tap):
             lambda: self.client,
             self.site,
             store_of(self.config),
-            entities(),
+            wanted_of(self.config),
             self.config["discovery_max_age_minutes"],
         )
-        return streams_of(self, endpoint)
+        described = describe(
+            lambda: self.client,
+            self.site,
+            store_of(self.config),
+            tables_of(self.config),
+            self.config["discovery_max_age_minutes"],
+        )
+        return streams_of(self, endpoint, described)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -34,6 +34,7 @@ class Recorder(GenericSingerWriter[bytearray, Any]):
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
+        self._decoded: list[dict[str, Any]] = []
         self.on_message: Callable[[dict[str, Any]], None] | None = None
 
     @override
@@ -48,7 +49,8 @@ class Recorder(GenericSingerWriter[bytearray, Any]):
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        return [decoder.decode(line) for line in self.lines]
+        self._decoded += [decoder.decode(line) for line in self.lines[len(self._decoded) :]]
+        return self._decoded
 
 
 @dataclasses.dataclass
@@ -144,6 +146,15 @@ PAIRS = {
     "journal_lines": "journal_transactions",
     "purchase_order_lines": "purchase_orders",
     "ap_payment_applications": "ap_payments",
+    "ar_invoice_lines": "ar_invoices",
+    "ar_payment_applications": "ar_payments",
+    "customer_attributes": "customers",
+    "non_stock_item_attributes": "non_stock_items",
+    "purchase_receipt_lines": "purchase_receipts",
+    "sales_invoice_lines": "sales_invoices",
+    "sales_order_lines": "sales_orders",
+    "stock_item_attributes": "stock_items",
+    "vendor_attributes": "vendors",
 }
 
 

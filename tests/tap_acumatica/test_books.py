@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from tests.tap_acumatica.harness import Row
 
 
+BOOKS = (
+    "ap_payments",
+    "ar_invoices",
+    "ar_payments",
+    "bills",
+    "gl_balances",
+    "journal_lines",
+    "journal_transactions",
+)
+
+
 def without_zeros(sums: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return {key: value for key, value in sums.items() if value}
 
@@ -35,6 +46,12 @@ def check_books(warehouse: Warehouse, company: Company) -> None:
     assert warehouse.by("bills", "ledger_balance", "vendor") == without_zeros(books.open_payables_by_vendor)
     assert warehouse.by("bills", "ledger_amount", "vendor") == without_zeros(books.spend_by_vendor)
     assert warehouse.by("ap_payments", "ledger_amount", "vendor") == without_zeros(books.paid_by_vendor)
+    assert warehouse.total("ar_invoices", "ledger_balance") == books.open_receivables
+    open_by_customer = without_zeros(books.open_receivables_by_customer)
+    assert warehouse.by("ar_invoices", "ledger_balance", "customer") == open_by_customer
+    assert warehouse.by("ar_invoices", "ledger_amount", "customer") == without_zeros(books.sales_by_customer)
+    received = without_zeros(books.received_by_customer)
+    assert warehouse.by("ar_payments", "ledger_amount", "customer_id") == received
     by_account = {account: turnover.debit for account, turnover in books.by_account.items()}
     assert warehouse.by("journal_lines", "ledger_debit_amount", "account") == without_zeros(by_account)
 
@@ -45,8 +62,12 @@ def natural(company: Company, account: str, balance: Decimal) -> Decimal:
     return balance if debit_side else -balance
 
 
-def check_balances(rows: Iterable[Row], company: Company) -> None:
-    expected = {
+BalanceKey = tuple[str, str, str, str]
+
+
+def active_balances(company: Company) -> dict[BalanceKey, tuple[Decimal, ...]]:
+    """Turnover and balance of every period with activity."""
+    return {
         (place.branch, place.account, place.cost_center, place.period): (
             balance.debit,
             balance.credit,
@@ -54,8 +75,31 @@ def check_balances(rows: Iterable[Row], company: Company) -> None:
             natural(company, place.account, balance.ending),
         )
         for place, balance in books_of(company).balances.items()
-        if place.account != chart.RETAINED_EARNINGS
     }
+
+
+def all_balances(company: Company) -> dict[BalanceKey, tuple[Decimal, ...]]:
+    """The same for every period that has begun, worked out period by period."""
+    active = active_balances(company)
+    begun = [code for code, each in company.periods.items() if each.starts_on <= company.clock.date()]
+    result = {AccountType.INCOME, AccountType.EXPENSE}
+    dense = dict(active)
+    for place in {key[:3] for key in active}:
+        balance: Decimal | None = None
+        year = ""
+        for code in begun:
+            if balance is not None and company.accounts[place[1]].type in result and code[:4] != year:
+                balance = Decimal(0)
+            year = code[:4]
+            if (*place, code) in active:
+                balance = active[*place, code][3]
+            elif balance is not None:
+                dense[*place, code] = (Decimal(0), Decimal(0), balance, balance)
+    return dense
+
+
+def check_balances(rows: Iterable[Row], company: Company, *, dense: bool = True) -> None:
+    expected = all_balances(company) if dense else active_balances(company)
     found = {
         (row["branch"], row["account"], row["subaccount"], row["period"]): (
             row["fin_ptd_debit"],
@@ -64,33 +108,11 @@ def check_balances(rows: Iterable[Row], company: Company) -> None:
             row["fin_ytd_balance"],
         )
         for row in rows
-        if row["account"] != chart.RETAINED_EARNINGS
     }
-    assert found == expected
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_sums_equal_the_books_after_a_first_load_and_several_quiet_and_busy_runs(
-    make_instance: Callable[..., Instance], seed: int
-) -> None:
-    instance = make_instance(bills=80)
-    instance.world.reseed(seed)
-    warehouse = Warehouse()
-    state: dict[str, Any] = {}
-    for events in (0, 25, 0, 40, 15):
-        instance.world.life.live(events)
-        run = run_tap(instance.config, state=state)
-        assert run.tap.exit_code == 0
-        warehouse.load(run)
-        state = run.state
-        check_books(warehouse, instance.company)
-        check_balances(warehouse.rows("gl_balances"), instance.company)
-    lines = {(b.note_id, line.line_nbr) for b in instance.company.bills.values() for line in b.lines}
-    assert {(r["parent_note_id"], r["line_nbr"]) for r in warehouse.rows("bill_lines")} == lines
-    orders = {
-        (o.note_id, line.line_nbr) for o in instance.company.purchase_orders.values() for line in o.lines
+    retained = chart.RETAINED_EARNINGS
+    assert {k: v for k, v in found.items() if k[1] != retained} == {
+        k: v for k, v in expected.items() if k[1] != retained
     }
-    assert {(r["parent_note_id"], r["line_nbr"]) for r in warehouse.rows("purchase_order_lines")} == orders
 
 
 def test_sums_equal_the_books_when_the_company_changed_during_every_run(
@@ -104,12 +126,12 @@ def test_sums_equal_the_books_when_the_company_changed_during_every_run(
     for _ in range(3):
         for skip in (1, 4, 6, 10, 15):
             instance.script.add(Fault(r"GET .*(Default|odata)", hook=lambda: life.live(4), skip=skip))
-        run = run_tap(config, state=state)
+        run = run_tap(config, *BOOKS, state=state)
         warehouse.load(run)
         state = run.state
     instance.script.clear()
     life.advance(30)
-    warehouse.load(run_tap(config, state=state))
+    warehouse.load(run_tap(config, *BOOKS, state=state))
     check_books(warehouse, instance.company)
     check_balances(warehouse.rows("gl_balances"), instance.company)
 
@@ -207,7 +229,7 @@ def test_a_bill_that_changed_before_its_amounts_were_read_gets_them_by_key(
 def test_a_server_that_cuts_its_lists_is_followed_to_the_next_page(instance: Instance) -> None:
     instance.switches.dac_page_limit = 25
     warehouse = Warehouse()
-    warehouse.load(run_tap(instance.config))
+    warehouse.load(run_tap(instance.config, *BOOKS))
     check_books(warehouse, instance.company)
     check_balances(warehouse.rows("gl_balances"), instance.company)
 
@@ -215,7 +237,7 @@ def test_a_server_that_cuts_its_lists_is_followed_to_the_next_page(instance: Ins
 def test_the_older_odata_address_works(instance: Instance) -> None:
     instance.switches.new_odata_url = False
     warehouse = Warehouse()
-    warehouse.load(run_tap(instance.with_(odata_style="legacy")))
+    warehouse.load(run_tap(instance.with_(odata_style="legacy"), *BOOKS))
     check_books(warehouse, instance.company)
 
 
@@ -226,12 +248,62 @@ def test_balances_equal_the_books(instance: Instance) -> None:
     run = run_tap(instance.config, "gl_balances")
     check_balances(run.rows("gl_balances"), instance.company)
     assert {row["ledger"] for row in run.rows("gl_balances")} == {"ACTUAL"}
+    for row in run.rows("gl_balances"):
+        period = instance.company.periods[row["period"]]
+        assert row["period_start_date"] == period.starts_on.isoformat()
+        assert row["period_end_date"] == period.ends_on.isoformat()
     assert {row["account_type"] for row in run.rows("gl_balances")} == {
         "Asset",
         "Liability",
         "Income",
         "Expense",
     }
+
+
+def test_balances_can_be_had_for_periods_with_activity_only(instance: Instance) -> None:
+    run = run_tap(instance.with_(gl_balances_dense=False), "gl_balances")
+    check_balances(run.rows("gl_balances"), instance.company, dense=False)
+
+
+def test_every_account_gets_a_balance_of_a_period_that_begins(instance: Instance) -> None:
+    warehouse = Warehouse()
+    first = run_tap(instance.config, "gl_balances")
+    warehouse.load(first)
+    before = {row["period"] for row in first.rows("gl_balances")}
+    instance.world.life.advance(60 * 24 * 35)
+    second = run_tap(instance.config, "gl_balances", state=first.state)
+    warehouse.load(second)
+    check_balances(warehouse.rows("gl_balances"), instance.company)
+    assert {row["period"] for row in second.rows("gl_balances")} > before
+    instance.world.life.advance(60)
+    assert run_tap(instance.config, "gl_balances", state=second.state).rows("gl_balances") == []
+
+
+def test_a_cut_between_a_change_and_the_balances_behind_it_loses_none(instance: Instance) -> None:
+    instance.switches.history_stamps_carried = False
+    config = instance.with_(page_size=20, lookback_seconds=0)
+    first = run_tap(config, "gl_balances")
+    warehouse = Warehouse()
+    warehouse.load(first)
+    life = instance.world.life
+    life.post_journal().period = "202602"
+    life.advance(30)
+    instance.script.add(Fault(r"GLHistory.*FinPeriodID%20ge", status=403, times=1))
+    cut = run_tap(config, "gl_balances", state=first.state)
+    assert cut.rows("gl_balances") == []
+    instance.script.clear()
+    life.advance(30)
+    warehouse.load(run_tap(config, "gl_balances", state=cut.state))
+    check_balances(warehouse.rows("gl_balances"), instance.company)
+
+
+def test_without_the_calendar_balances_come_for_periods_with_activity(
+    instance: Instance, caplog: pytest.LogCaptureFixture
+) -> None:
+    instance.switches.forbidden_forms = frozenset({"GL201000"})
+    run = run_tap(instance.config, "gl_balances")
+    check_balances(run.rows("gl_balances"), instance.company, dense=False)
+    assert "GL201000" in caplog.text
 
 
 @pytest.mark.parametrize("carried", [True, False])

@@ -101,7 +101,7 @@ def test_the_connection_test_reads_one_record_of_every_stream_and_signs_out(
         if message["type"] == "RECORD":
             counts[message["stream"]] = counts.get(message["stream"], 0) + 1
     assert set(counts.values()) == {1}
-    assert len(counts) == 12
+    assert len(counts) > 20
     assert len(instance.app.sessions) == 0
 
 
@@ -219,7 +219,7 @@ def test_settings_come_from_the_environment_too(instance: Instance, tmp_path: Pa
     )
     code, out, err = finish(process)
     assert code == 0, err
-    assert len(json.loads(out)["streams"]) == 12
+    assert len(json.loads(out)["streams"]) > 30
 
 
 # documentation ----------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def test_bills_and_payments_share_one_deletion_feed(instance: Instance) -> None:
     instance.script.clear()
     run_tap(instance.config, state=first.state)
     assert instance.script.count(r"APRegister/px\.GetDeletedRecords") == 1
-    assert instance.script.count(r"px\.GetDeletedRecords") == 3
+    assert instance.script.count(r"px\.GetDeletedRecords") == 6
 
 
 def test_deletions_can_be_switched_off(instance: Instance) -> None:
@@ -98,3 +98,19 @@ def test_deletions_that_are_not_tracked_are_said_and_asked_for_again_later(
     read = "deletions_read_until"
     assert second.bookmark("bills")[read] == first.bookmark("bills")[read]
     assert second.tap.exit_code == 0
+
+
+def test_a_deleted_sales_order_and_a_deleted_invoice_are_told_by_note_id(instance: Instance) -> None:
+    life = instance.world.life
+    order, invoice = life.post_sales_order(hold=True), life.post_invoice(hold=True)
+    life.advance(15)
+    streams = ("sales_orders", "sales_order_lines", "ar_invoices", "ar_payments")
+    first = run_tap(instance.config, *streams)
+    assert order.note_id in {row["note_id"] for row in first.rows("sales_orders")}
+    life.delete_sales_order(order.order_nbr)
+    life.delete_invoice(invoice.invoice_nbr)
+    life.advance(15)
+    second = run_tap(instance.config, *streams, state=first.state)
+    for stream, record in (("sales_orders", order), ("ar_invoices", invoice)):
+        gone = {row["note_id"] for row in second.rows(stream) if row["_sdc_deleted_at"]}
+        assert record.note_id in gone

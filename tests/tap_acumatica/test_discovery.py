@@ -96,9 +96,9 @@ def never() -> NoReturn:
 def test_a_fresh_description_is_taken_from_the_file(tmp_path: Path) -> None:
     store = Store(tmp_path, "someone")
     client: Any = OneAnswer()
-    first = discover(lambda: client, SITE, store, ["Bill"], 60)
+    first = discover(lambda: client, SITE, store, {"Bill": False}, 60)
     assert client.asked == [(SITE.entity("swagger.json"), {"company": "Main"})]
-    assert discover(never, SITE, store, ["Bill"], 60) == first
+    assert discover(never, SITE, store, {"Bill": False}, 60) == first
 
 
 def test_an_old_or_other_description_is_asked_for_again(tmp_path: Path) -> None:
@@ -110,11 +110,11 @@ def test_an_old_or_other_description_is_asked_for_again(tmp_path: Path) -> None:
         return answer  # type: ignore[no-any-return]
 
     asked: list[int] = []
-    discover(client, SITE, store, ["Bill"], 60)
-    discover(client, SITE, store, ["Bill"], 0)
-    discover(client, SITE, store, ["Bill", "Contact"], 60)
+    discover(client, SITE, store, {"Bill": False}, 60)
+    discover(client, SITE, store, {"Bill": False}, 0)
+    discover(client, SITE, store, {"Bill": False, "Contact": False}, 60)
     path = next(tmp_path.glob("*-schema-*.json"))
     kept = json.loads(path.read_text())
     path.write_text(json.dumps({**kept, "written": kept["written"] - 4000}))
-    discover(client, SITE, store, ["Bill", "Contact"], 60)
+    discover(client, SITE, store, {"Bill": False, "Contact": False}, 60)
     assert len(asked) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 import requests
 
 from tap_acumatica.errors import UserError
+from tap_acumatica.store import KEY_VARIABLE, store_of
 from tests.sandbox.acumatica import CLIENT_ID, CLIENT_SECRET, PASSWORD, TENANT, USER_NAME
 from tests.sandbox.faults import Fault
-from tests.tap_acumatica.harness import run_tap
+from tests.tap_acumatica.harness import command, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +72,7 @@ def test_one_token_and_one_session_serve_all_streams(instance: Instance) -> None
 def test_the_session_is_ended_after_success_and_its_handle_forgotten(instance: Instance) -> None:
     run_tap(instance.config, "bills")
     assert len(instance.app.sessions) == 0
-    assert not list(Path(instance.config["token_store_path"]).glob("*-session.json"))
+    assert not list(Path(instance.config["token_store_path"]).glob("*-session.sealed"))
 
 
 def test_the_session_is_ended_after_an_error(instance: Instance) -> None:
@@ -132,7 +134,6 @@ def test_waiting_for_a_seat_ends_after_the_time_that_the_user_grants(instance: I
 def test_the_session_of_a_killed_run_is_ended_by_the_next(instance: Instance) -> None:
     catalog = warm_up(instance.config, instance)
     instance.switches.seat_limit = 1
-    folder = Path(instance.config["token_store_path"])
     form = {"grant_type": "password", "username": USER_NAME, "password": PASSWORD, "scope": "api"}
     base = instance.config["base_url"]
     token = requests.post(
@@ -142,9 +143,7 @@ def test_the_session_of_a_killed_run_is_ended_by_the_next(instance: Instance) ->
     ).json()["access_token"]
     requests.get(f"{base}/entity", headers={"Authorization": f"Bearer {token}"}, timeout=5)
     assert len(instance.app.sessions) == 1
-    lock = next(folder.glob("*-run.lock"))
-    handle = lock.with_name(lock.name.replace("-run.lock", "-session.json"))
-    handle.write_text(json.dumps({"token": token}))
+    store_of(instance.config).write_secret("session", {"token": token})
     run = run_tap(instance.config, catalog=catalog)
     assert run.waits == []
     assert run.rows("bills")
@@ -197,9 +196,7 @@ def test_the_cookie_session_of_a_killed_run_is_ended_by_the_next(instance: Insta
     catalog = warm_up(config, instance)
     body = {"name": USER_NAME, "password": PASSWORD, "tenant": TENANT}
     cookies = requests.post(f"{config['base_url']}/entity/auth/login", json=body, timeout=5).cookies
-    lock = next(Path(config["token_store_path"]).glob("*-run.lock"))
-    handle = lock.with_name(lock.name.replace("-run.lock", "-session.json"))
-    handle.write_text(json.dumps({"cookies": cookies.get_dict()}))
+    store_of(config).write_secret("session", {"cookies": cookies.get_dict()})
     instance.switches.seat_limit = 1
     run_tap(config, catalog=catalog)
     assert len(instance.app.sessions) == 0
@@ -219,18 +216,69 @@ def test_the_new_refresh_token_is_kept_before_the_access_token_is_used(instance:
     config = refresh_config(instance, first_refresh_token(instance))
     kept: list[bool] = []
     folder = Path(config["token_store_path"])
-    look = Fault(r"GET /acme/entity", hook=lambda: kept.append(bool(list(folder.glob("*-tokens.json")))))
+    look = Fault(r"GET /acme/entity", hook=lambda: kept.append(bool(list(folder.glob("*-tokens.sealed")))))
     instance.script.add(look)
     run_tap(config, "bills")
     assert kept == [True]
 
 
 def test_a_new_refresh_token_in_the_settings_starts_a_new_chain(instance: Instance) -> None:
-    run_tap(refresh_config(instance, first_refresh_token(instance)), "bills")
-    for path in Path(instance.config["token_store_path"]).glob("*-tokens.json"):
-        kept = json.loads(path.read_text())
-        path.write_text(json.dumps({**kept, "refresh_token": "dead"}))
+    config = refresh_config(instance, first_refresh_token(instance))
+    run_tap(config, "bills")
+    store = store_of(config)
+    store.write_secret("tokens", {**store.read_secret("tokens"), "refresh_token": "dead"})
     assert run_tap(refresh_config(instance, first_refresh_token(instance)), "bills").rows("bills")
+
+
+def test_a_stored_refresh_token_that_cannot_be_opened_is_not_passed_over(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = refresh_config(instance, first_refresh_token(instance))
+    run_tap(config, "bills")
+    instance.script.clear()
+    monkeypatch.setenv(KEY_VARIABLE, base64.b64encode(os.urandom(32)).decode())
+    with pytest.raises(UserError, match=f"{KEY_VARIABLE}: .*put the old key behind the new one"):
+        run_tap(config, "bills")
+    assert instance.script.count(TOKEN) == 0, "the used first token would have broken the chain"
+
+
+def test_a_session_handle_that_another_key_locks_is_left_to_end_by_itself(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_of(instance.config).write_secret("session", {"token": "a1"})
+    monkeypatch.setenv(KEY_VARIABLE, base64.b64encode(os.urandom(32)).decode())
+    assert run_tap(instance.config, "bills").rows("bills")
+
+
+def test_no_refresh_token_stands_in_a_file_a_message_or_the_log(
+    instance: Instance, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    first = first_refresh_token(instance)
+    config = refresh_config(instance, first)
+    run = run_tap(config, "bills")
+    newest = store_of(config).read_secret("tokens")["refresh_token"]
+    assert newest != first
+    told = b"".join([*run.recorder.lines, caplog.text.encode()])
+    files = [path for path in Path(config["token_store_path"]).iterdir() if path.is_file()]
+    told += b"".join(path.read_bytes() for path in files)
+    for token in (first, newest):
+        assert token.encode() not in told
+
+
+def test_processes_that_start_together_share_one_chain_of_refresh_tokens(
+    instance: Instance, tmp_path: Path
+) -> None:
+    config = refresh_config(instance, first_refresh_token(instance))
+    catalog = warm_up(instance.config, instance)
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+    arguments = ("--catalog", str(tmp_path / "catalog.json"))
+    runs = [command(config, tmp_path, *arguments) for _ in range(3)]
+    for process in runs:
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err.decode()
+    assert len(instance.app.sessions) == 0
+    assert run_tap(config, "bills").rows("bills")
 
 
 def test_a_dead_refresh_token_says_what_to_do_and_is_tried_once(instance: Instance) -> None:

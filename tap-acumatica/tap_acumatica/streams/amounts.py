@@ -20,7 +20,7 @@ _BILL_SIGN: Final = {"INV": 1, "ACR": 1, "ADR": -1, "PPM": 0}
 # What a payment pays: check, prepayment, quick check; a refund is money back; a void is the undoing of a payment
 # that counts nothing any more, so it counts nothing either.
 _PAYMENT_SIGN: Final = {"CHK": 1, "PPM": 1, "QCK": 1, "ADR": 0, "REF": -1, "VCK": 0, "VQC": 0, "VRF": 0}
-_STATES: Final = (
+STATES: Final = (
     flag("released", "Released", "Whether the document is in the books."),
     flag("voided", "Voided", "Whether the document was voided."),
 )
@@ -52,6 +52,19 @@ def _payment(row: Row) -> Row:
         "released": row["Released"],
         "voided": row["Voided"],
     }
+
+
+def _application(line: Row, header: Row) -> Row:
+    value = number(line["AdjAmt"])
+    return {"base_amount": value, "ledger_amount": counted(header, value, 1)}
+
+
+def _order_line(line: Row, _: Row) -> Row:
+    return {"base_extended_cost": number(line["ExtCost"])}
+
+
+def _receipt(row: Row) -> Row:
+    return {"base_total_cost": number(row["OrderTotal"]), "released": row["Released"]}
 
 
 def _journal_line(line: Row, _: Row) -> Row:
@@ -87,7 +100,7 @@ BILLS: Final = HeaderAmounts(
             "",
             "Open effect on payables in base currency; 0 until released and when voided.",
         ),
-        *_STATES,
+        *STATES,
     ),
     compute=_bill,
 )
@@ -111,9 +124,29 @@ PAYMENTS: Final = HeaderAmounts(
     columns=(
         amount("base_amount", "APPayment.OrigDocAmt", "Amount in base currency."),
         amount("ledger_amount", "", "What was paid, in base currency; 0 until released and when voided."),
-        *_STATES,
+        *STATES,
     ),
     compute=_payment,
+)
+PAYMENT_APPLICATIONS: Final = LineAmounts(
+    dac="APAdjust",
+    document=("AdjgDocType", "AdjgRefNbr"),
+    header=("DocType", "RefNbr"),
+    select=("AdjAmt",),
+    columns=(
+        amount("base_amount", "APAdjust.AdjAmt", "Applied amount in base currency."),
+        amount(
+            "ledger_amount",
+            "",
+            "Applied amount in base currency; 0 until the payment is released, and voided.",
+        ),
+    ),
+    compute=_application,
+    order=("AdjdDocType", "AdjdRefNbr", "AdjdLineNbr", "AdjNbr"),
+    # The ERP's codes of document types are not its labels, so rows are told apart by number and amount. Two that
+    # agree in both were paid by one payment at one rate and agree in base currency too.
+    match=("AdjdRefNbr", "CuryAdjgAmt"),
+    like=("doc_reference_nbr", "amount_paid"),
 )
 JOURNAL_LINES: Final = LineAmounts(
     dac="GLTran",
@@ -138,4 +171,30 @@ PURCHASE_ORDERS: Final = HeaderAmounts(
         amount("base_tax_total", "POOrder.TaxTotal", "Tax in base currency."),
     ),
     compute=_order,
+)
+PURCHASE_ORDER_LINES: Final = LineAmounts(
+    dac="POLine",
+    document=("OrderType", "OrderNbr"),
+    header=("OrderType", "OrderNbr"),
+    select=("ExtCost",),
+    columns=(amount("base_extended_cost", "POLine.ExtCost", "Extended cost in base currency."),),
+    compute=_order_line,
+)
+PURCHASE_RECEIPTS: Final = HeaderAmounts(
+    dac="POReceipt",
+    keys=("ReceiptType", "ReceiptNbr"),
+    select=("OrderTotal", "Released"),
+    columns=(
+        amount("base_total_cost", "POReceipt.OrderTotal", "Total cost in base currency."),
+        STATES[0],
+    ),
+    compute=_receipt,
+)
+PURCHASE_RECEIPT_LINES: Final = LineAmounts(
+    dac="POReceiptLine",
+    document=("ReceiptType", "ReceiptNbr"),
+    header=("ReceiptType", "ReceiptNbr"),
+    select=("ExtCost",),
+    columns=(amount("base_extended_cost", "POReceiptLine.ExtCost", "Extended cost in base currency."),),
+    compute=_order_line,
 )

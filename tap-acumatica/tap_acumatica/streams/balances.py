@@ -1,7 +1,8 @@
 """GL balances by ledger, branch, account, subaccount and period.
 
 The contract API has no list of them. The table GLHistory does (by OData), with rows for periods with activity
-only; where OData is closed, the Account Summary inquiry gives them per ledger, branch and period.
+only, between which the tap fills in the quiet ones; where OData is closed, the Account Summary inquiry gives them
+per ledger, branch and period.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tap_acumatica.paging import Pages, Window
 from tap_acumatica.streams.columns import CURSOR, TENANT, Column, amount, label, number, period, text
 from tap_acumatica.streams.dac import quoted, within
 from tap_acumatica.streams.feed import Doc, Feed
+from tap_acumatica.streams.periods import Period, calendar, filled
 from tap_acumatica.streams.stream import AcumaticaStream
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tap_acumatica.tap import TapAcumatica
 
 NAME: Final = "gl_balances"
+_FILLED_UNTIL: Final = "filled_until"
 _KEYS: Final = ("ledger", "branch", "account", "subaccount", "period")
 _COLUMNS: Final = (
     Column("ledger", "string", title="LedgerCD"),
@@ -37,6 +40,8 @@ _COLUMNS: Final = (
     Column(
         "period", "period", title="FinPeriodID", description="Financial period, YYYYMM; 13 holds adjustments."
     ),
+    Column("period_start_date", "date", title="StartDate", description="First day of the period."),
+    Column("period_end_date", "date", title="EndDate", description="Last day of the period."),
     Column("account_description", "string", title="Account.Description"),
     Column(
         "account_type", "string", title="Account.Type", description="Asset, Liability, Income or Expense."
@@ -88,14 +93,21 @@ class BalanceFeed(Feed):
         columns = [*_COLUMNS, _STAMP] if self.stamped else list(_COLUMNS)
         self.streams = [AcumaticaStream(tap, NAME, columns, _KEYS, self)]
         self._names: list[str] = []
+        self._periods: list[Period] = []
+        self._dates: dict[str, Period] = {}
 
     @override
     def prepare(self, streams: Sequence[AcumaticaStream]) -> None:
+        self._periods = calendar(self.tap)
+        self._dates = {each.code: each for each in self._periods}
         self._names = [column.name for column in self.streams[0].wanted]
 
     def row(self, row: Row) -> Row:
         """The selected properties of a balance."""
         row[TENANT] = self.tap.site.tenant
+        dates = self._dates.get(row["period"])
+        row["period_start_date"] = dates.starts_on if dates else None
+        row["period_end_date"] = dates.ends_on if dates else None
         return {name: row[name] for name in self._names}
 
     def is_wanted(self, row: Row) -> bool:
@@ -107,6 +119,11 @@ class BalanceFeed(Feed):
             and row["period"] >= self.start_period()
         )
 
+    def begun(self) -> list[str]:
+        """The periods that have begun, in their order."""
+        today = self.tap.today
+        return [each.code for each in self._periods if each.starts_on <= today]
+
     def start_period(self) -> str:
         """The first period to read; empty for all."""
         return period(self.tap.config.get("gl_balance_start_period") or "")
@@ -116,7 +133,8 @@ class HistoryFeed(BalanceFeed):
     """Balances from GLHistory, incrementally.
 
     A posting into an earlier period changes the balances of all later ones, whose stamps need not move. So from
-    the earliest period that has changed on, all balances are read again.
+    the earliest period that has changed on, all balances are read again, and the bookmark moves only behind them.
+    With quiet periods filled in, a period that begins concerns every account, and all is read once.
     """
 
     stamped = True
@@ -132,42 +150,70 @@ class HistoryFeed(BalanceFeed):
         def where(window: Window | None) -> str:
             return within(window) if window and not keep else ""
 
-        def take(row: Row) -> Doc | None:
-            self._changed.add(text(row["FinPeriodID"]))
-            doc = self._doc(row)
-            return doc if doc is not None and (keep is None or keep.holds(doc.cursor)) else None
+        def take(raw: Row) -> Doc | None:
+            stamp = self.tap.utc(raw["LastModifiedDateTime"]) if self._has_stamp else ""
+            if keep is not None and not keep.holds(stamp):
+                return None
+            self._changed.add(text(raw["FinPeriodID"]))
+            row = self._balance(raw)
+            return Doc(stamp, self.row(row)) if self.is_wanted(row) else None
 
         return self._history(where).taking(take)
 
     @override
     def slices(self, streams: Sequence[AcumaticaStream]) -> Iterator[tuple[Window, list[Doc]]]:
-        is_first_load = self.streams[0].bookmark() is None
+        hi = self.tap.bound()
+        state = self.streams[0].stream_state
+        begun = self.begun() if self.tap.config["gl_balances_dense"] else []
+        until = begun[-1] if begun else ""
+        is_whole = self.streams[0].bookmark() is None or state.get(_FILLED_UNTIL, "") != until
+        if not is_whole:
+            is_whole = not self._look_for_changes(streams)
+        if is_whole:
+            self.is_proven = True
+            yield Window(None, hi), self._from("", begun)
+        else:
+            yield Window(hi, hi), self._from(min(self._changed), begun) if self._changed else []
+        state[_FILLED_UNTIL] = until
+
+    def _look_for_changes(self, streams: Sequence[AcumaticaStream]) -> bool:
+        """Note the periods whose balances have changed; false when balances bear no time of change here."""
         try:
-            yield from super().slices(streams)
+            for _ in super().slices(streams):
+                pass
         except RefusedError as error:
             if not self._has_stamp:
                 raise
             self._has_stamp = False
             self.tap.logger.warning("%s: balances bear no time of change here; reading all. %s", NAME, error)
-            self.is_proven = True
-            yield Window(None, self.tap.bound()), self.pages().read(None)
-            return
-        if self._changed and not is_first_load:
-            bound = self.tap.bound()
-            yield Window(bound, bound), self._later_than(min(self._changed))
+        return self._has_stamp
 
-    def _later_than(self, month: str) -> list[Doc]:
+    def _from(self, first: str, begun: Sequence[str]) -> list[Doc]:
+        """All balances from a period on.
+
+        Args:
+            first: The period as the table writes it; empty for all.
+            begun: The periods to fill; empty for none but those with activity.
+        """
         # Should the instance write periods as MMYYYY, they cannot be compared, and all are read.
-        condition = f"FinPeriodID ge {quoted(month)}" if all(period(m) == m for m in self._changed) else ""
-        return self._history(lambda _: condition).taking(self._doc).read(None)
+        condition = f"FinPeriodID ge {quoted(first)}" if first and period(first) == first else ""
+        try:
+            rows = self._history(lambda _: condition).taking(self._balance).read(None)
+        except RefusedError:
+            if not self._has_stamp:
+                raise
+            self._has_stamp = False
+            rows = self._history(lambda _: condition).taking(self._balance).read(None)
+        dense = filled(rows, begun) if begun else rows
+        return [Doc(row[CURSOR] or "", self.row(row)) for row in dense if self.is_wanted(row)]
 
     def _history(self, where: Callable[[Window | None], str]) -> Pages[Row]:
         columns = (*_HISTORY_KEYS, *_AMOUNTS, *(("LastModifiedDateTime",) if self._has_stamp else ()))
         return self.tap.dac.pages("GLHistory", columns, _HISTORY_KEYS, where)
 
-    def _doc(self, raw: Row) -> Doc | None:
+    def _balance(self, raw: Row) -> Row:
         account = self._code("Account", raw["AccountID"])
-        row: Row = {
+        return {
             "ledger": text(self._code("Ledger", raw["LedgerID"])["LedgerCD"]),
             "branch": text(self._code("Branch", raw["BranchID"])["BranchCD"]),
             "account": text(account["AccountCD"]),
@@ -181,7 +227,6 @@ class HistoryFeed(BalanceFeed):
             "fin_ytd_balance": number(raw["FinYtdBalance"]),
             CURSOR: self.tap.utc(raw["LastModifiedDateTime"]) if self._has_stamp else None,
         }
-        return Doc(row[CURSOR] or "", self.row(row)) if self.is_wanted(row) else None
 
     def _code(self, dac: str, number_: int) -> Row:
         """The row of a code table; the table is read when first needed, and again when a number is new to it."""
@@ -247,7 +292,7 @@ class InquiryFeed(BalanceFeed):
 
     def _combinations(self) -> Iterator[tuple[str, str, str]]:
         config = self.tap.config
-        months = self._months()
+        months = [month for month in self.begun() if month >= self.start_period()]
         for ledger in config["gl_ledgers"] or self._ledgers():
             for branch in config["gl_branches"] or self._branches():
                 for month in months:
@@ -260,20 +305,6 @@ class InquiryFeed(BalanceFeed):
     def _branches(self) -> list[str]:
         answer = self.tap.client.put(self.tap.site.entity("CompaniesStructure"), {"$expand": "Results"}, {})
         return list(dict.fromkeys(text(_value(row, "BranchID")) for row in answer["Results"]))
-
-    def _months(self) -> list[str]:
-        """The periods that have begun, from the configured first one on."""
-        years = self.tap.client.get(
-            self.tap.site.entity("FinancialPeriod"), {"$expand": "Details", "$top": 1000}
-        )
-        today = self.tap.bound().date().isoformat()
-        months = [
-            f"{text(_value(year, 'FinancialYear'))}{text(_value(detail, 'PeriodNbr')):0>2}"
-            for year in years
-            for detail in year["Details"]
-            if (_value(detail, "StartDate") or "")[:10] <= today
-        ]
-        return sorted(month for month in months if month >= self.start_period())
 
 
 def _value(record: Row, field: str) -> Json:

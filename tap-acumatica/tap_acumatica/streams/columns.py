@@ -37,7 +37,7 @@ _SCALES: Final = (
     (re.compile(r"(CurrencyRate|ReciprocalRate|TaxRate)$"), 8),
 )
 _TIMES: Final = re.compile(r"(DateTime|Time)$|^(Created|LastModified)")
-_PERIODS: Final = re.compile(r"(PostPeriod|PeriodID)$")
+_PERIODS: Final = re.compile(r"(PostPeriod|PeriodID|FinancialPeriod|FinPeriod)$")
 # Bank, card and tax numbers, and switches of the entry form that tell nothing about the books.
 _NOT_BY_DEFAULT: Final = re.compile(
     r"TaxRegistration|TaxExemption|1099|FATCA|CardAccount|BankAccount|IBAN|SSN"
@@ -77,6 +77,7 @@ class Column:
             "integer": {"type": ["integer", "null"]},
             "date": {"type": ["string", "null"], "format": "date"},
             "time": {"type": ["string", "null"], "format": "date-time"},
+            "custom_time": {"type": ["string", "null"], "format": "date-time"},
             "decimal": {
                 "type": ["number", "null"],
                 "x-sql-datatype-properties": {"precision": _PRECISION, "scale": self.scale or _AMOUNT_SCALE},
@@ -124,11 +125,7 @@ def columns_of(
 
 
 def _columns_of_field(name: str, field: Field, path: tuple[str, ...]) -> list[Column]:
-    kind = field.kind
-    if kind == "time" and not _TIMES.search(name):
-        kind = "date"  # business dates come as midnight and are never shifted
-    if kind == "string" and _PERIODS.search(name):
-        kind = "period"
+    kind = kind_of(name, field.kind)
     selectable = kind in {"select", "selects"} or (kind == "string" and _SELECTS.search(name) is not None)
     made = Column(
         name=snake("".join(f"{part}_" for part in path[:-1]) + name).replace("__", "_"),
@@ -136,7 +133,7 @@ def _columns_of_field(name: str, field: Field, path: tuple[str, ...]) -> list[Co
         path=path,
         title=".".join(path),
         description=field.description,
-        scale=_scale(name) if kind == "decimal" else None,
+        scale=scale_of(name) if kind == "decimal" else None,
         by_default=not _NOT_BY_DEFAULT.search(name),
     )
     if not selectable:
@@ -151,7 +148,15 @@ def _columns_of_field(name: str, field: Field, path: tuple[str, ...]) -> list[Co
     return [made, by_code]
 
 
-def _scale(name: str) -> int:
+def kind_of(name: str, kind: str) -> str:
+    """The kind of a field when its name is considered too."""
+    if kind == "time" and not _TIMES.search(name):
+        return "date"  # business dates come as midnight and are never shifted
+    return "period" if kind == "string" and _PERIODS.search(name) else kind
+
+
+def scale_of(name: str) -> int:
+    """The decimal places of a number, by its name."""
     return next((scale for pattern, scale in _SCALES if pattern.search(name)), _AMOUNT_SCALE)
 
 
@@ -227,6 +232,19 @@ def time_converter(naive_zone: str) -> Callable[[str], str]:
     return convert
 
 
+def custom_time_converter(naive_zone: str) -> Callable[[str], str]:
+    """Make the conversion of custom dates and times, which the ERP does not tell apart.
+
+    Midnight is a date that a user entered and is not shifted; any other time goes to UTC.
+    """
+    utc = time_converter(naive_zone)
+
+    def convert(value: str) -> str:
+        return f"{value[:10]}T00:00:00.000000+00:00" if value[10:19] in {"", "T00:00:00"} else utc(value)
+
+    return convert
+
+
 def converters(naive_zone: str) -> dict[str, Callable[[Any], Any] | None]:
     """The conversion of each kind; None where the value is right as it comes."""
     return {
@@ -236,6 +254,7 @@ def converters(naive_zone: str) -> dict[str, Callable[[Any], Any] | None]:
         "decimal": number,
         "date": date,
         "time": time_converter(naive_zone),
+        "custom_time": custom_time_converter(naive_zone),
         "period": period,
         "label": label,
         "code": code,

@@ -83,7 +83,7 @@ class Dac:
             params: dict[str, str | int] = {"$select": ",".join(columns), "$orderby": ",".join(keys)}
             if condition:
                 params["$filter"] = condition
-            return self._fetch(dac, {**params, "$top": top, "$skip": skip}, top)
+            return self.fetch(self.client.site.dac(dac), {**params, "$top": top, "$skip": skip}, top)
 
         return Pages(fetch, lambda row: tuple(str(row.get(key)) for key in keys), _trimmed, self.page_size)
 
@@ -101,21 +101,34 @@ class Dac:
             return None
         return list(answer["value"])
 
-    def _fetch(self, dac: str, params: Mapping[str, str | int], top: int) -> list[Row]:
-        base = self.client.site.base_url
-        answer = self.client.get(self.client.site.dac(dac), params)
-        rows = list(answer["value"])
-        while len(rows) < top and (link := answer.get("@odata.nextLink")):
-            address = urljoin(self.client.site.dac(dac), link)
-            if not address.startswith(f"{base}/"):  # credentials go to the instance and nowhere else
-                raise RefusedError(f"{dac}: the next page is said to be at another address.")
-            answer = self.client.get(address)
-            rows += answer["value"]
+    def fetch(self, address: str, params: Mapping[str, str | int], top: int) -> list[Row]:
+        """Up to `top` rows of a list, over several calls where the server cuts its answers.
+
+        Raises:
+            RefusedError: The list cannot be had in this way.
+        """
+        answer = self.client.get(address, params)
+        rows = _values(address, answer)
+        while len(rows) < top and (link := answer.get("@odata.nextLink") or answer.get("odata.nextLink")):
+            following = urljoin(address, link)
+            if not following.startswith(f"{self.client.site.base_url}/"):  # credentials go nowhere else
+                raise RefusedError(f"{address}: the next page is said to be at another address.")
+            answer = self.client.get(following)
+            rows += _values(address, answer)
         return rows[:top]
 
     def _refuse(self, name: str, error: Exception) -> None:
         self._refused.add(name)
         _LOG.warning("%s cannot be read by OData; what depends on it stays empty. %s", name, error)
+
+
+def _values(address: str, answer: Any) -> list[Row]:  # noqa: ANN401 - whatever JSON holds
+    if not isinstance(answer, dict) or not isinstance(answer.get("value"), list):
+        raise RefusedError(
+            f"{address}: the answer is empty. A formula column of a generic inquiry can be neither sorted nor "
+            "filtered: choose other columns for order, keys and replication_key."
+        )
+    return list(answer["value"])
 
 
 def _trimmed(row: Row) -> Row:
@@ -157,6 +170,9 @@ class LineAmounts:
         select: What to read besides.
         columns: The properties that are worked out.
         compute: Makes their values of a line and its header's row, which is empty without header amounts.
+        order: The table's key columns behind `document`.
+        match: The table's columns that tell lines of one document apart, in the order of `like`.
+        like: The properties of the line that hold the same.
     """
 
     dac: str
@@ -165,6 +181,9 @@ class LineAmounts:
     select: tuple[str, ...]
     columns: tuple[Column, ...]
     compute: Callable[[Row, Row], Row]
+    order: tuple[str, ...] = ("LineNbr",)
+    match: tuple[str, ...] = ("LineNbr",)
+    like: tuple[str, ...] = ("line_nbr",)
 
 
 class Join:
@@ -237,20 +256,22 @@ class Join:
         amounts = self._lines_of(how, window, named)
         for (kind, number), doc in named.items():
             for line in doc.lines:
-                amount = amounts.get((kind, number, line["line_nbr"]))
+                amount = amounts.get((kind, number, *(line[name] for name in how.like)))
                 if amount is not None:
                     _fill(line, wanted, how.compute(amount, known[doc.note_id] if self._header else {}))
 
     def _lines_of(
         self, how: LineAmounts, window: Window, named: Mapping[tuple[str, str], Doc]
-    ) -> dict[tuple[str, str, int], Row]:
-        keys = (*how.document, "LineNbr")
-        columns = (*keys, *how.select)
-        found: dict[tuple[str, str, int], Row] = {}
+    ) -> dict[tuple[Any, ...], Row]:
+        keys = (*how.document, *how.order)
+        columns = tuple(dict.fromkeys((*keys, *how.match, *how.select)))
+        found: dict[tuple[Any, ...], Row] = {}
 
         def read(where: str) -> bool:
             rows = self._dac.read(how.dac, columns, keys, where)
-            found.update({(str(row[keys[0]]), str(row[keys[1]]), row["LineNbr"]): row for row in rows or ()})
+            for row in rows or ():
+                name = (str(row[keys[0]]), str(row[keys[1]]), *(row[column] for column in how.match))
+                found[name] = row
             return rows is not None
 
         if len(named) > _CHUNK and not read(within(window)):
@@ -258,7 +279,7 @@ class Join:
         missing = [
             key
             for key, doc in named.items()
-            if any((*key, line["line_nbr"]) not in found for line in doc.lines)
+            if any((*key, *(line[name] for name in how.like)) not in found for line in doc.lines)
         ]
         for where in _by_document(how.document, missing):
             if not read(where):

@@ -12,74 +12,24 @@ from tap_acumatica.discovery import snake
 from tap_acumatica.errors import NotFoundError, NotOptimizableError, RefusedError
 from tap_acumatica.paging import Pages, Window
 from tap_acumatica.streams.columns import CURSOR, DELETED_AT, NOTE_ID, TENANT, Column, columns_of, row_reader
-from tap_acumatica.streams.dac import HeaderAmounts, Join, LineAmounts
+from tap_acumatica.streams.custom import columns_of_custom
+from tap_acumatica.streams.dac import Join
+from tap_acumatica.streams.declarations import Entity, Lines
 from tap_acumatica.streams.feed import Doc, Feed
 from tap_acumatica.streams.stream import AcumaticaStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_acumatica.discovery import Endpoint
     from tap_acumatica.paging import Row
     from tap_acumatica.tap import TapAcumatica
 
+__all__ = ["Entity", "EntityFeed", "Lines"]
+
 _CURSORS: Final = ("LastModifiedDateTime", "LastModified")
 _LINES_PER_DOCUMENT: Final = 5
 _PARENT: Final = "parent_"
-
-
-@dataclasses.dataclass(frozen=True)
-class Lines:
-    """A stream of lines.
-
-    Attributes:
-        stream: Its name.
-        collections: Where the lines stand in the document. Of several, `application_state` tells which.
-        keys: The properties that tell lines of one document apart.
-        carry: Fields of the document that every line repeats, so that it can be read alone.
-        hidden_number: View and field of the line number where the entity itself does not show it.
-        rename: Fields of the line that would collide with those of the document.
-        ordinal: Property that numbers lines which are equal in all other keys; empty for none.
-        amounts: Where base-currency amounts come from.
-    """
-
-    stream: str
-    collections: tuple[str, ...]
-    keys: tuple[str, ...]
-    carry: tuple[str, ...] = ()
-    hidden_number: str = ""
-    rename: tuple[tuple[str, str], ...] = ()
-    ordinal: str = ""
-    amounts: LineAmounts | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Entity:
-    """A stream of an entity, with its lines.
-
-    Attributes:
-        stream: Its name.
-        entity: The entity's name on the endpoint.
-        keys: Its natural key.
-        links: Linked entities whose fields become columns.
-        lines: Its lines.
-        amounts: Where base-currency amounts come from.
-        deletions: The data access class that tells of deletions.
-        segmented: Property that holds a segmented code, to be cut as the settings say.
-    """
-
-    stream: str
-    entity: str
-    keys: tuple[str, ...]
-    links: tuple[str, ...] = ()
-    lines: Lines | None = None
-    amounts: HeaderAmounts | None = None
-    deletions: str = ""
-    segmented: str = ""
-
-    def feed(self, tap: TapAcumatica, endpoint: Endpoint) -> EntityFeed | None:
-        """The feed with its streams; None when the endpoint has no such entity."""
-        return EntityFeed(tap, endpoint, self) if endpoint.fields(self.entity) else None
 
 
 class EntityFeed(Feed):
@@ -89,24 +39,30 @@ class EntityFeed(Feed):
         super().__init__(tap)
         self.entity = entity
         self.deletions = entity.deletions
+        self.is_history = bool(entity.lines and entity.lines.dated)
         self._endpoint = endpoint
         fields = endpoint.fields(entity.entity)
-        self._cursor = next((name for name in _CURSORS if name in fields), None)
+        self._cursor = None if entity.whole else next((name for name in _CURSORS if name in fields), None)
         self._parents = self._document_columns()
+        self._own: dict[str, list[Column]] = {}
         keys = [snake(key) for key in entity.keys]
-        self.streams = [AcumaticaStream(tap, entity.stream, self._parents, keys, self)]
-        if entity.lines:
-            columns = self._line_columns(entity.lines)
-            self.streams.append(
-                AcumaticaStream(tap, entity.lines.stream, columns, [*keys, *entity.lines.keys], self)
-            )
+        if entity.stream:
+            self.streams.append(AcumaticaStream(tap, entity.stream, self._parents, keys, self))
+        lines = entity.lines
+        self._lines = lines if lines and any(name in fields for name in lines.collections) else None
+        if self._lines:
+            columns = self._line_columns(self._lines)
+            line_keys = [*keys, *self._lines.keys, *filter(None, [self._lines.dated])]
+            self.streams.append(AcumaticaStream(tap, self._lines.stream, columns, line_keys, self))
         self._links = list(entity.links)
-        self._number = entity.lines.hidden_number if entity.lines else ""
+        self._number = self._lines.hidden_number if self._lines else ""
+        self._custom: list[str] = []
         self._one_by_one = False
         self._with_lines = False
         self._read: Callable[[Row], Row] = dict
         self._read_parent: Callable[[Row], Row] = dict
-        self._read_line: Callable[[Row], Row] = dict
+        self._read_line: dict[str, Callable[[Row], Row]] = {}
+        self._empty_line: Row = {}
         self._header_amounts: set[str] = set()
         self._line_amounts: set[str] = set()
         self._warned = False
@@ -121,6 +77,7 @@ class EntityFeed(Feed):
                 Column(CURSOR, "time", (self._cursor,), self._cursor, "When the record was last changed.")
             )
         columns.append(Column(NOTE_ID, "string", (), "id", "GUID that lives as long as the record."))
+        columns += columns_of_custom(self._endpoint, self.tap.config, self.entity)
         if self.entity.amounts:
             columns += self.entity.amounts.columns
         columns += [
@@ -151,16 +108,23 @@ class EntityFeed(Feed):
             columns.append(
                 Column(lines.ordinal, "integer", description="Tells equal lines of a document apart.")
             )
+        if lines.dated:
+            columns.append(Column(lines.dated, "date", description="The day on which this was so, in UTC."))
+        taken = {column.name for column in columns}
+        offered: dict[str, Column] = {}
         for collection in lines.collections:
-            taken = {column.name for column in columns}
-            field = self._endpoint.fields(self.entity.entity).get(collection)
-            for column in columns_of(self._endpoint, field.entity) if field else ():
-                name = rename.get(column.name, column.name)
-                if name not in taken:
-                    columns.append(
-                        dataclasses.replace(column, name=name, title=f"{collection}.{column.title}")
-                    )
-        return [*columns, *(lines.amounts.columns if lines.amounts else ())]
+            self._own[collection] = [c for c in self._own_columns(collection, rename) if c.name not in taken]
+            for column in self._own[collection]:
+                offered.setdefault(column.name, column)
+        return [*columns, *offered.values(), *(lines.amounts.columns if lines.amounts else ())]
+
+    def _own_columns(self, collection: str, rename: Mapping[str, str]) -> Iterator[Column]:
+        """The columns that a collection's rows have of themselves."""
+        field = self._endpoint.fields(self.entity.entity).get(collection)
+        for column in columns_of(self._endpoint, field.entity) if field else ():
+            name = rename.get(column.name, column.name)
+            yield dataclasses.replace(column, name=name, title=f"{collection}.{column.title}")
+        yield from columns_of_custom(self._endpoint, self.tap.config, self.entity, collection)
 
     def _segments(self) -> list[tuple[str, int, int]]:
         """Column, beginning and end of each part of a segmented code."""
@@ -177,28 +141,42 @@ class EntityFeed(Feed):
     @override
     def prepare(self, streams: Sequence[AcumaticaStream]) -> None:
         convert = self.tap.converters
-        lines = self.entity.lines
+        lines = self._lines
         amounts = {c.name for c in self.entity.amounts.columns} if self.entity.amounts else set()
-        header = [c for s in streams if s is self.streams[0] for c in s.wanted]
-        line = [c for s in streams if s is not self.streams[0] for c in s.wanted]
+        header = [c for s in streams if self._is_document(s) for c in s.wanted]
+        line = [c for s in streams if not self._is_document(s) for c in s.wanted]
         self._with_lines = bool(line)
         self._header_amounts = {c.name for c in header if c.name in amounts}
         self._line_amounts = {c.name for c in line if lines and lines.amounts and c in lines.amounts.columns}
         if self.tap.config["base_currency_amounts"] == "none":
             self._header_amounts, self._line_amounts = set(), set()
         keys = {snake(key) for key in self.entity.keys} | {CURSOR}
-        tenant = self.tap.site.tenant
         blank: Row = dict.fromkeys(c.name for c in header if not c.path)
         if header:
-            blank[TENANT] = tenant
+            blank[TENANT] = self.tap.site.tenant
         read = row_reader([c for c in self._parents if c in header or c.name in keys], convert)
         self._read = lambda record: {**read(record), **blank}
         parents = {c.name for c in self._parents if c.path}
         self._read_parent = row_reader([c for c in line if c.name in parents and c in self._parents], convert)
-        own = [c for c in line if c.path and c not in self._parents]
-        read_line = row_reader(own, convert)
-        empty: Row = {**dict.fromkeys(c.name for c in line), TENANT: tenant}
-        self._read_line = lambda record: {**empty, **read_line(record)}
+        wanted = {c.name for c in line}
+        self._empty_line = {**dict.fromkeys(wanted), TENANT: self.tap.site.tenant}
+        if lines and lines.dated:
+            self._empty_line[lines.dated] = self.tap.today
+        self._read_line = {
+            collection: row_reader([c for c in own if c.name in wanted], convert)
+            for collection, own in self._own.items()
+        }
+        columns = [*header, *(c for own in self._own.values() for c in own if c.name in wanted)]
+        self._custom = list(dict.fromkeys(c.title for c in columns if c.path[:1] == ("custom",)))
+
+    def _is_document(self, stream: AcumaticaStream) -> bool:
+        return stream.name == self.entity.stream
+
+    @override
+    def rows(self, stream: AcumaticaStream, docs: Sequence[Doc]) -> Iterator[Row]:
+        if self._is_document(stream):
+            return (doc.row for doc in docs)
+        return (row for doc in docs for row in doc.lines)
 
     @override
     def pages(self, keep: Window | None = None) -> Pages[Doc]:
@@ -211,12 +189,13 @@ class EntityFeed(Feed):
             doc = self._doc(record)
             return doc if keep is None or keep.holds(doc.cursor) else None
 
-        return Pages(fetch, self._key, take, size // _LINES_PER_DOCUMENT if self._with_lines else size)
+        is_heavy = self._with_lines and self._lines is not None and not self._lines.light
+        return Pages(fetch, self._key, take, size // _LINES_PER_DOCUMENT if is_heavy else size)
 
     @override
     def enrich(self, window: Window, docs: Sequence[Doc]) -> None:
         if self._header_amounts or self._line_amounts:
-            lines = self.entity.lines.amounts if self.entity.lines else None
+            lines = self._lines.amounts if self._lines else None
             Join(self.tap.dac, self.entity.amounts, lines).add(
                 window, docs, headers_wanted=self._header_amounts, lines_wanted=self._line_amounts
             )
@@ -258,7 +237,10 @@ class EntityFeed(Feed):
             NotOptimizableError: There is nothing left to leave out.
             RefusedError: There is nothing left to leave out.
         """
-        if self._with_lines and self._number:
+        if self._custom:
+            what = f"without custom fields ({', '.join(self._custom)}), whose columns stay empty"
+            self._custom = []
+        elif self._with_lines and self._number:
             self._number = ""
             what = "without line numbers; lines are numbered by position"
         elif self._with_lines and not self._one_by_one:
@@ -269,17 +251,21 @@ class EntityFeed(Feed):
             what = "without linked entities, whose columns stay empty"
         else:
             raise error
-        self.tap.logger.warning("%s: the list is refused; reading %s. %s", self.streams[0].name, what, error)
+        self.tap.logger.warning("%s: the list is refused; reading %s. %s", self.entity.name, what, error)
 
     def _links_only(self) -> dict[str, str | int]:
         return {"$expand": self._endpoint.expand(self._links)} if self._links else {}
 
     def _extras(self) -> dict[str, str | int]:
-        lines = self.entity.lines
-        expand = [*self._links, *(lines.collections if lines and self._with_lines else ())]
+        lines = self._lines if self._with_lines else None
+        expand = [*self._links, *(lines.collections if lines else ())]
         params: dict[str, str | int] = {"$expand": self._endpoint.expand(expand)} if expand else {}
-        if lines and self._with_lines and self._number:
-            params["$custom"] = f"{lines.collections[0]}/{self._number}"
+        custom = [
+            *self._custom,
+            *([f"{lines.collections[0]}/{self._number}"] if lines and self._number else ()),
+        ]
+        if custom:
+            params["$custom"] = ",".join(custom)
         return params
 
     # records -----------------------------------------------------------------------------------------------
@@ -289,12 +275,12 @@ class EntityFeed(Feed):
         note_id = str(record.get("id") or "").lower()
         if NOTE_ID in row:
             row[NOTE_ID] = note_id
-        if self.entity.segmented:
+        if self.entity.segmented and row.get(self.entity.segmented):
             plain = "".join(c for c in row[self.entity.segmented] if c.isalnum())
             row.update({name: plain[start:end] for name, start, end in self._segments() if name in row})
         doc = Doc(row.get(CURSOR) or "", row, note_id=note_id)
-        if self._with_lines and self.entity.lines:
-            self._add_lines(doc, record, self.entity.lines)
+        if self._with_lines and self._lines:
+            self._add_lines(doc, record, self._lines)
         return doc
 
     def _add_lines(self, doc: Doc, record: Row, lines: Lines) -> None:
@@ -303,8 +289,7 @@ class EntityFeed(Feed):
         for collection in lines.collections:
             for line in record.get(collection) or ():
                 raw.append(line)
-                row = self._read_line(line)
-                row.update(shared)
+                row = {**self._empty_line, **self._read_line[collection](line), **shared}
                 if len(lines.collections) > 1:
                     row["application_state"] = "open" if collection == lines.collections[0] else "posted"
                 doc.lines.append(row)

@@ -58,9 +58,11 @@ class Feed(abc.ABC):
         is_proven: Whether the server's filter has found anything in this run.
         read_at: When the present slice was read, by this machine's clock.
         deletions: The data access class whose deletions concern the first stream; empty for none.
+        is_history: Whether what earlier runs wrote stays true although it is not read again.
     """
 
     deletions = ""
+    is_history = False
 
     def __init__(self, tap: TapAcumatica) -> None:
         self.tap = tap

@@ -54,7 +54,7 @@ class AcumaticaStream(Stream):
         self.rows_written = 0
         self._schema_written = False
         super().__init__(tap, schema=schema_of(columns), name=name)
-        self.primary_keys = (TENANT, *keys)
+        self.primary_keys = (TENANT, *keys) if keys else ()
         self.replication_key = CURSOR if any(column.name == CURSOR for column in columns) else None
 
     @property
@@ -71,6 +71,12 @@ class AcumaticaStream(Stream):
                 elif not column.by_default:
                     entry.selected_by_default = False
         return metadata
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Whether the setting asks for it and this read holds all that the target should keep."""
+        return super().emit_activate_version_messages and not self.feed.is_history
 
     @property
     def wanted(self) -> list[Column]:

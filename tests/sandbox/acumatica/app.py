@@ -16,6 +16,7 @@ from tests.sandbox.acumatica.exchange import Exchange, json_answer
 from tests.sandbox.acumatica.gate import Gate
 from tests.sandbox.acumatica.identity import Identity
 from tests.sandbox.acumatica.odata import DacOData
+from tests.sandbox.acumatica.odata_inquiries import InquiryOData
 from tests.sandbox.acumatica.seats import Seats
 from tests.sandbox.acumatica.shelves import Shelves
 from tests.sandbox.acumatica.switches import Switches
@@ -53,6 +54,7 @@ class AcumaticaSite:
         self._shelves = Shelves(world, switches)
         self._contract = ContractApi(self._shelves, self._gate, switches)
         self._dacs = DacOData(world, self._shelves, self._gate, switches)
+        self._inquiries = InquiryOData(self._shelves, self._gate, switches)
         self._app = FaultyTransport(self._starlette(), self.script)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,6 +87,11 @@ class AcumaticaSite:
                 self._route(entity, self._list_endpoints, ["GET"]),
                 self._route(f"{entity}/swagger.json", self._describe_site, ["GET"]),
                 self._route(f"{entity}/{{rest:path}}", self._call_entity, _ALL),
+                self._route(f"{root}/t/{{tenant}}/api/odata/gi", self._inquiries.answer, ["GET"]),
+                self._route(
+                    f"{root}/t/{{tenant}}/api/odata/gi/{{rest:path}}", self._inquiries.answer, ["GET"]
+                ),
+                self._route(f"{root}/odata/{{rest:path}}", self._inquiries.answer, ["GET"]),
                 self._route(f"{root}/t/{{rest:path}}", self._dacs.answer, ["GET"]),
                 self._route(f"{root}/odatav4/{{rest:path}}", self._dacs.answer, ["GET"]),
                 Route(_ERROR_PAGE, _error_page, methods=["GET"]),

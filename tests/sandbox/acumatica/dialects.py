@@ -39,6 +39,13 @@ _V4_TOKENS = re.compile(
     re.VERBOSE,
 )
 
+_V3_INQUIRY_TOKENS = re.compile(
+    _V3_TOKENS.pattern.replace("(?P<moment>datetimeoffset'", "(?P<moment>datetime'"), re.VERBOSE
+)
+_V4_INQUIRY_TOKENS = re.compile(
+    _V4_TOKENS.pattern.replace("[0-9:.]+(?:Z", r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z"), re.VERBOSE
+)
+
 
 def contract_dialect(zone: dt.tzinfo, *, contract: int) -> Dialect:
     """The filter language of the contract API.
@@ -57,6 +64,26 @@ def contract_dialect(zone: dt.tzinfo, *, contract: int) -> Dialect:
         literals["day"] = lambda text: _day(text[len("date'") : -1])
     functions = {"substringof": 2, "startswith": 2, "endswith": 2}
     return Dialect(_V3_TOKENS, literals, functions, custom_fields=True)
+
+
+def inquiry_dialect(zone: dt.tzinfo, *, is_legacy: bool) -> Dialect:
+    """The filter language of generic inquiries over OData: v3 at the older address, v4 at the newer one.
+
+    Args:
+        zone: The user's zone, in which a moment without offset is read, as these inquiries print them.
+        is_legacy: Whether moments are written `datetime'…'` and the search is `substringof`.
+    """
+    literals: dict[str, Callable[[str], Literal]] = {
+        "guid": (lambda text: _guid(text[len("guid'") : -1])) if is_legacy else _guid,
+        "string": _string,
+        "number": lambda text: Literal("number", Decimal(text.removesuffix("M"))),
+    }
+    if is_legacy:
+        literals["moment"] = lambda text: _moment(text[len("datetime'") : -1], zone)
+        functions = {"substringof": 2, "startswith": 2, "endswith": 2}
+        return Dialect(_V3_INQUIRY_TOKENS, literals, functions)
+    literals["moment"] = literals["day"] = lambda text: _moment(text, zone)
+    return Dialect(_V4_INQUIRY_TOKENS, literals, {"contains": 2, "startswith": 2, "endswith": 2})
 
 
 def odata_dialect() -> Dialect:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from tests.sandbox.company.model import AccountType, BillType, DocumentStatus, JournalStatus
+from tests.sandbox.company.model import (
+    AccountType,
+    BillType,
+    DocumentStatus,
+    InvoiceType,
+    JournalStatus,
+    ReceiptType,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +64,27 @@ DOCUMENT_STATUS_CODE = {
 }
 PAYMENT_TYPE = Choices({"CHK": ("Payment", "Zahlung"), "PPM": ("Prepayment", "Anzahlung")})
 INVOICE_TYPE = Choices({"INV": ("Invoice", "Rechnung"), "CRM": ("Credit Memo", "Gutschrift")})
+INVOICE_TYPE_CODE = {InvoiceType.INVOICE: "INV", InvoiceType.CREDIT_MEMO: "CRM"}
+RECEIVED_TYPE = Choices({"PMT": ("Payment", "Zahlung"), "PPM": ("Prepayment", "Anzahlung")})
+SALES_ORDER_STATUS = Choices(
+    {
+        "H": ("On Hold", "Zurückgestellt"),
+        "N": ("Open", "Offen"),
+        "C": ("Completed", "Abgeschlossen"),
+        "L": ("Canceled", "Storniert"),
+    }
+)
+SALES_ORDER_STATUS_CODE = {
+    DocumentStatus.HOLD: "H",
+    DocumentStatus.OPEN: "N",
+    DocumentStatus.CLOSED: "C",
+    DocumentStatus.VOIDED: "L",
+}
+RECEIPT_TYPE = Choices({"RT": ("Receipt", "Wareneingang"), "RN": ("Return", "Rücksendung")})
+RECEIPT_TYPE_CODE = {ReceiptType.RECEIPT: "RT", ReceiptType.RETURN: "RN"}
+RECEIPT_STATUS = Choices({"H": ("On Hold", "Zurückgestellt"), "R": ("Released", "Freigegeben")})
+RECEIPT_STATUS_CODE = {DocumentStatus.HOLD: "H", DocumentStatus.CLOSED: "R"}
+PROJECT_STATUS = Choices({"A": ("Active", "Aktiv"), "F": ("Completed", "Abgeschlossen")})
 BATCH_STATUS = Choices(
     {
         "H": ("On Hold", "Zurückgestellt"),

@@ -10,7 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TRACKED_DACS = frozenset(
-    {"APRegister", "APInvoice", "APPayment", "ARInvoice", "Batch", "POOrder", "Vendor", "Customer"}
+    {
+        "APRegister",
+        "APInvoice",
+        "APPayment",
+        "ARRegister",
+        "ARInvoice",
+        "ARPayment",
+        "Batch",
+        "POOrder",
+        "POReceipt",
+        "SOOrder",
+        "Vendor",
+        "Customer",
+    }
 )
 
 
@@ -51,12 +64,14 @@ class Switches:
         calls_per_second: API calls beyond so many within one second are declined with 429 (None: no limit).
         forbidden_dacs: DACs that the role may not read (403).
         dac_page_limit: DAC lists end after so many rows with an `@odata.nextLink` (None: no limit).
-        new_odata_url: `/t/{tenant}/api/odata/dac/` is served (2024 R2 and later).
-        legacy_odata_url: `/odatav4/{tenant}/` is served.
+        new_odata_url: `/t/{tenant}/api/odata/dac/` and `…/gi/` are served (2024 R2 and later).
+        legacy_odata_url: `/odatav4/{tenant}/` and, for generic inquiries, `/odata/{tenant}/` are served.
         history_has_stamp: `GLHistory` has `LastModifiedDateTime`.
         history_stamps_carried: A posting into an earlier period also moves the stamp of later balances.
         line_stamps_follow_document: `APTran` rows move with everything that moves their bill; False: a payment
             of the bill leaves them alone, as their table is not touched by it.
+        inquiry_order_is_loose: Without `$orderby`, generic inquiries give the rows of a later page in another order.
+        inquiry_decimals_as_text: Generic inquiries write decimals as strings.
         tracked_dacs: DACs registered for the tracking of deleted records; the others refuse the question.
         deletion_retention_days: How long deletions are remembered, on the company's clock.
     """
@@ -96,5 +111,7 @@ class Switches:
     history_has_stamp: bool = True
     history_stamps_carried: bool = True
     line_stamps_follow_document: bool = False
+    inquiry_order_is_loose: bool = True
+    inquiry_decimals_as_text: bool = False
     tracked_dacs: frozenset[str] = TRACKED_DACS
     deletion_retention_days: int = 10

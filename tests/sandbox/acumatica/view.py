@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING
 
 from tests.sandbox.acumatica import wire
 from tests.sandbox.acumatica.balances import HistoryRow, history_of
+from tests.sandbox.company.books import books_of
+from tests.sandbox.company.model import DocumentStatus
+from tests.sandbox.company.money import ZERO, to_base
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from tests.sandbox.acumatica.switches import Switches
-    from tests.sandbox.company.model import Application, Company, Payment
+    from tests.sandbox.company.model import (
+        Application,
+        Company,
+        CustomerPayment,
+        Payment,
+        Receipt,
+        StockLevel,
+    )
 
 
 class View:
@@ -42,6 +54,42 @@ class View:
             for application in payment.applications:
                 found[f"{application.type}|{application.reference_nbr}"].append((payment, application))
         return dict(found)
+
+    @functools.cached_property
+    def customer_applications(self) -> dict[str, list[tuple[CustomerPayment, Receipt]]]:
+        """Invoice number to the customer payments that settle it."""
+        found: dict[str, list[tuple[CustomerPayment, Receipt]]] = collections.defaultdict(list)
+        for payment in self.company.customer_payments.values():
+            for application in payment.applications:
+                found[application.invoice_nbr].append((payment, application))
+        return dict(found)
+
+    @functools.cached_property
+    def stock(self) -> dict[str, list[StockLevel]]:
+        """Item to what lies of it in each warehouse."""
+        found: dict[str, list[StockLevel]] = collections.defaultdict(list)
+        for level in self.company.stock.values():
+            found[level.item].append(level)
+        return dict(found)
+
+    @functools.cached_property
+    def receivable(self) -> dict[str, Decimal]:
+        """Customer to what is open of their invoices, in base currency, credit memos negative."""
+        return books_of(self.company).open_receivables_by_customer
+
+    @functools.cached_property
+    def open_orders(self) -> dict[str, Decimal]:
+        """Customer to what open sales orders are still to be invoiced for, in base currency."""
+        found: dict[str, Decimal] = {}
+        for order in self.company.sales_orders.values():
+            if order.status is not DocumentStatus.OPEN:
+                continue
+            due = sum(
+                (line.amount * line.quantity_open / line.quantity for line in order.lines if line.quantity),
+                ZERO,
+            )
+            found[order.customer] = found.get(order.customer, ZERO) + to_base(due, order.rate)
+        return found
 
     @functools.cached_property
     def history(self) -> list[HistoryRow]:

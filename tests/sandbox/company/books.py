@@ -72,8 +72,10 @@ class Books:
         open_payables_by_vendor: The same per vendor; vendors without documents are missing.
         spend_by_vendor: Base amounts of released bills and adjustments per vendor, debit adjustments negative.
         paid_by_vendor: Base amounts of released payments per vendor.
-        open_receivables: Balances of released sales invoices.
-        sales_by_customer: Base amounts of released sales invoices per customer, tax included.
+        open_receivables: Balances of released receivables documents, credit memos negative.
+        open_receivables_by_customer: The same per customer; customers without documents are missing.
+        sales_by_customer: Base amounts of released invoices per customer, tax included, credit memos negative.
+        received_by_customer: Base amounts of released customer payments per customer.
     """
 
     debits: Decimal
@@ -85,7 +87,9 @@ class Books:
     spend_by_vendor: dict[str, Decimal]
     paid_by_vendor: dict[str, Decimal]
     open_receivables: Decimal
+    open_receivables_by_customer: dict[str, Decimal]
     sales_by_customer: dict[str, Decimal]
+    received_by_customer: dict[str, Decimal]
 
 
 def books_of(company: Company) -> Books:
@@ -98,6 +102,8 @@ def books_of(company: Company) -> Books:
     bills = [bill for bill in company.bills.values() if bill.status in IN_THE_BOOKS]
     payments = [payment for payment in company.payments.values() if payment.status in IN_THE_BOOKS]
     invoices = [invoice for invoice in company.sales_invoices.values() if invoice.status in IN_THE_BOOKS]
+    receipts = [each for each in company.customer_payments.values() if each.status in IN_THE_BOOKS]
+    open_by_customer = _sums((each.customer, each.base_balance * each.type.sign) for each in invoices)
     open_by_vendor = _sums((bill.vendor, bill.base_balance * bill.type.sign) for bill in bills)
     return Books(
         debits=sum((turnover.debit for turnover in turnovers.values()), ZERO),
@@ -108,8 +114,10 @@ def books_of(company: Company) -> Books:
         open_payables_by_vendor=open_by_vendor,
         spend_by_vendor=_sums((bill.vendor, bill.base_amount * bill.type.sign) for bill in bills),
         paid_by_vendor=_sums((payment.vendor, payment.base_amount) for payment in payments),
-        open_receivables=sum((invoice.base_balance for invoice in invoices), ZERO),
-        sales_by_customer=_sums((invoice.customer, invoice.base_amount) for invoice in invoices),
+        open_receivables=sum(open_by_customer.values(), ZERO),
+        open_receivables_by_customer=open_by_customer,
+        sales_by_customer=_sums((each.customer, each.base_amount * each.type.sign) for each in invoices),
+        received_by_customer=_sums((receipt.customer, receipt.base_amount) for receipt in receipts),
     )
 
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tests.sandbox.company.model import AccountType
+
+
+class Attribute(NamedTuple):
+    """A class attribute. Without `values` it takes any text; else it is a list of codes with their labels."""
+
+    code: str
+    description: str
+    required: bool
+    values: dict[str, str]
+
 
 BASE_CURRENCY = "USD"
 COMPANY_NAME = "Müller, O'Brien & Søn GmbH"
@@ -121,3 +133,43 @@ BRANCHES: tuple[tuple[str, str, str], ...] = (
     ("HQ", "Müller, O'Brien & Søn GmbH", "US"),
 )
 WAREHOUSES = ("MAIN", "OST")
+WAREHOUSE_NAMES = {"MAIN": "Main Warehouse", "OST": "Lager Ost & Retouren"}
+
+CURRENCIES: tuple[tuple[str, str, str, int], ...] = (
+    # code, name, symbol, decimals; the last two are set up but not used
+    ("EUR", "Euro", "€", 2),
+    ("GBP", "Pound Sterling", "£", 2),
+    ("JPY", "Japanese Yen", "¥", 0),
+    ("KWD", "Kuwaiti Dinar", "KD", 3),
+    ("USD", "US Dollar", "$", 2),
+)
+PROJECTS: tuple[tuple[str, str], ...] = (
+    ("000101", "Retrofit line 2 <phase 1>"),
+    ("000102", "O'Hare expansion & fit-out"),
+    ("PR-ÅNG", "Projekt Ångström"),
+)
+COST_CODES: tuple[tuple[str, str], ...] = (
+    ("00-000", "Default"),
+    ("01-100", "General Conditions"),
+    ("03-300", "Beton / Concrete"),
+    ("16-050", 'Electrical "basic"'),
+)
+ATTRIBUTES: dict[str, tuple[Attribute, ...]] = {
+    "vendors": (
+        Attribute(
+            "DIVERSITY", "Supplier diversity", required=False, values={"SB": "Small business", "NA": "None"}
+        ),
+        Attribute("OLDNBR", "Number in the old system", required=False, values={}),
+    ),
+    "customers": (
+        Attribute(
+            "SEGMENT", "Market segment", required=False, values={"IN": "Industry", "PU": "Public & health"}
+        ),
+    ),
+    "items": (
+        Attribute(
+            "COLOR", "Farbe / colour", required=True, values={"BK": "Black", "ZN": "Zinc", "RD": "Rot & more"}
+        ),
+        Attribute("OLDNBR", "Number in the old system", required=False, values={}),
+    ),
+}

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 from tests.sandbox.company import chart
 from tests.sandbox.company.books import IN_THE_BOOKS, books_of
-from tests.sandbox.company.check_documents import bill_faults, invoice_faults, order_faults, payment_faults
-from tests.sandbox.company.model import AccountType, Bill, Journal, JournalStatus
+from tests.sandbox.company.check_documents import bill_faults, order_faults, payment_faults
+from tests.sandbox.company.check_trade import (
+    customer_payment_faults,
+    invoice_faults,
+    master_faults,
+    receipt_faults,
+    sales_order_faults,
+)
+from tests.sandbox.company.model import AccountType, Bill, Journal, JournalStatus, StockLevel
 from tests.sandbox.company.money import ZERO, is_money
 from tests.sandbox.company.payables import bill_key
 from tests.sandbox.company.registry import TABLES, tables
+from tests.sandbox.company.stockroom import stock_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +36,9 @@ _KEY_FIELDS = {
     "purchase_orders": "order_nbr",
     "payments": "payment_nbr",
     "sales_invoices": "invoice_nbr",
+    "customer_payments": "payment_nbr",
+    "sales_orders": "order_nbr",
+    "purchase_receipts": "receipt_nbr",
 }
 
 
@@ -42,6 +53,10 @@ def violations(company: Company) -> list[str]:
         *bill_faults(company),
         *payment_faults(company),
         *invoice_faults(company),
+        *customer_payment_faults(company),
+        *sales_order_faults(company),
+        *receipt_faults(company),
+        *master_faults(company),
         *_control_faults(company),
         *_books_faults(company, books),
     ]
@@ -53,6 +68,8 @@ def key_of(table: str, record: Record) -> str:
         return bill_key(record)
     if isinstance(record, Journal):
         return f"{record.module}|{record.batch_nbr}"
+    if isinstance(record, StockLevel):
+        return stock_key(record.item, record.warehouse)
     return str(getattr(record, _KEY_FIELDS.get(table, "code")))
 
 
@@ -145,7 +162,7 @@ def _control_faults(company: Company) -> Iterator[str]:
             difference[bill.branch, chart.ACCOUNTS_PAYABLE] += bill.base_balance * bill.type.sign
     for invoice in company.sales_invoices.values():
         if invoice.status in IN_THE_BOOKS:
-            difference[invoice.branch, chart.ACCOUNTS_RECEIVABLE] -= invoice.base_balance
+            difference[invoice.branch, chart.ACCOUNTS_RECEIVABLE] -= invoice.base_balance * invoice.type.sign
     for (branch, account), amount in difference.items():
         if amount:
             yield f"control account {account} of {branch} differs from its documents by {amount}"
@@ -156,6 +173,9 @@ def _books_faults(company: Company, books: Books) -> Iterator[str]:
         yield f"debits {books.debits} are not credits {books.credits}"
     if books.open_payables != sum(books.open_payables_by_vendor.values(), ZERO):
         yield "open payables differ from their sum by vendor"
+    receivable = books.by_account.get(chart.ACCOUNTS_RECEIVABLE)
+    if (receivable.net if receivable else ZERO) != books.open_receivables:
+        yield f"receivables stand at {receivable}, open documents at {books.open_receivables}"
     by_period: defaultdict[str, dict[tuple[str, str, str], Decimal]] = defaultdict(dict)
     for place, balance in books.balances.items():
         by_period[place.period][place.branch, place.account, place.cost_center] = balance.ending

@@ -14,10 +14,10 @@ from tests.sandbox.company.payables import bill_key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox.company.model import Bill, Company, Journal, Payment, SalesInvoice
+    from tests.sandbox.company.model import Bill, Company, CustomerPayment, Journal, Payment, SalesInvoice
 
-_Settled = defaultdict[str, Decimal]
-_RELEASED = frozenset({DocumentStatus.OPEN, DocumentStatus.CLOSED, DocumentStatus.VOIDED})
+Settled = defaultdict[str, Decimal]
+RELEASED = frozenset({DocumentStatus.OPEN, DocumentStatus.CLOSED, DocumentStatus.VOIDED})
 
 
 def order_faults(company: Company) -> Iterator[str]:
@@ -29,13 +29,15 @@ def order_faults(company: Company) -> Iterator[str]:
             due |= line.quantity_received < line.quantity
             if not 0 <= line.quantity_received <= line.quantity:
                 yield f"{name} line {line.line_nbr}: {line.quantity_received} of {line.quantity} delivered"
+            if not 0 <= line.quantity_returned <= line.quantity_received:
+                yield f"{name} line {line.line_nbr}: {line.quantity_returned} of it went back"
             if line.amount != cents(line.quantity * line.unit_cost) or not is_money(line.amount):
                 yield f"{name} line {line.line_nbr}: amount {line.amount}"
             if line.account not in company.accounts or line.cost_center not in company.cost_centers:
                 yield f"{name} line {line.line_nbr}: {line.account}/{line.cost_center} does not exist"
         if order.status is DocumentStatus.OPEN and not due:
             yield f"{name} is open though nothing is due"
-        yield from _common_faults(name, order.currency, order.rate, [line.line_nbr for line in order.lines])
+        yield from common_faults(name, order.currency, order.rate, [line.line_nbr for line in order.lines])
         if order.vendor not in company.vendors or order.branch not in company.branches:
             yield f"{name}: vendor {order.vendor} or branch {order.branch} does not exist"
 
@@ -45,27 +47,27 @@ def bill_faults(company: Company) -> Iterator[str]:
     settled, base_settled = _settled_by_payments(company)
     for key, bill in company.bills.items():
         name = f"bill {key}"
-        yield from _common_faults(name, bill.currency, bill.rate, [line.line_nbr for line in bill.lines])
-        yield from _amount_faults(name, bill, bill.base_amount)
-        yield from _balance_faults(name, bill, settled[key], base_settled[key])
+        yield from common_faults(name, bill.currency, bill.rate, [line.line_nbr for line in bill.lines])
+        yield from amount_faults(name, bill, bill.base_amount)
+        yield from balance_faults(name, bill, settled[key], base_settled[key])
         yield from _reference_faults(company, name, bill)
-        if bill.status not in _RELEASED:
+        if bill.status not in RELEASED:
             continue
-        journal = _journal(company, "AP", bill.batch_nbr)
+        journal = journal_of(company, "AP", bill.batch_nbr)
         if journal is None or journal.period != bill.period or journal.branch != bill.branch:
             yield f"{name}: its journal AP|{bill.batch_nbr} is missing or of another period or branch"
             continue
         control = (-bill.amount * bill.type.sign, -bill.base_amount * bill.type.sign)
-        if _on_account(journal, chart.ACCOUNTS_PAYABLE) != control:
-            yield f"{name}: its journal books {_on_account(journal, chart.ACCOUNTS_PAYABLE)}, not {control}"
-        yield from _void_faults(company, name, "AP", bill)
+        if booked_on(journal, chart.ACCOUNTS_PAYABLE) != control:
+            yield f"{name}: its journal books {booked_on(journal, chart.ACCOUNTS_PAYABLE)}, not {control}"
+        yield from void_faults(company, name, "AP", bill)
 
 
 def payment_faults(company: Company) -> Iterator[str]:
     """Payments: what they settle, exchange differences, journals."""
     for number, payment in company.payments.items():
         name = f"payment {number}"
-        yield from _common_faults(name, payment.currency, payment.rate, [])
+        yield from common_faults(name, payment.currency, payment.rate, [])
         applied = sum((each.amount * each.type.sign for each in payment.applications), ZERO)
         if payment.amount != applied or payment.amount <= 0:
             yield f"{name}: pays {payment.amount}, applies {applied}"
@@ -89,53 +91,28 @@ def payment_faults(company: Company) -> Iterator[str]:
 def _payment_journal_faults(company: Company, name: str, payment: Payment) -> Iterator[str]:
     if payment.status is DocumentStatus.OPEN:
         yield f"{name}: payments are always fully applied, so none is open"
-    journal = _journal(company, "AP", payment.batch_nbr)
+    journal = journal_of(company, "AP", payment.batch_nbr)
     if journal is None or journal.period != payment.period:
         yield f"{name}: its journal AP|{payment.batch_nbr} is missing or of another period"
         return
     base = sum((each.base_amount * each.type.sign for each in payment.applications), ZERO)
-    if _on_account(journal, chart.ACCOUNTS_PAYABLE) != (payment.amount, base):
+    if booked_on(journal, chart.ACCOUNTS_PAYABLE) != (payment.amount, base):
         yield f"{name}: its journal does not debit payables with {payment.amount}, {base} in base currency"
-    if _on_account(journal, payment.cash_account) != (-payment.amount, -payment.base_amount):
+    if booked_on(journal, payment.cash_account) != (-payment.amount, -payment.base_amount):
         yield f"{name}: its journal does not take {payment.amount} from {payment.cash_account}"
-    yield from _void_faults(company, name, "AP", payment)
+    yield from void_faults(company, name, "AP", payment)
 
 
-def invoice_faults(company: Company) -> Iterator[str]:
-    """Sales invoices: amounts, balances after receipts, journals."""
-    received, base_received = _settled_by_receipts(company)
-    for number, invoice in company.sales_invoices.items():
-        name = f"invoice {number}"
-        yield from _common_faults(
-            name, invoice.currency, invoice.rate, [line.line_nbr for line in invoice.lines]
-        )
-        yield from _amount_faults(name, invoice, invoice.base_amount)
-        yield from _balance_faults(name, invoice, received[number], base_received[number])
-        if invoice.customer not in company.customers or invoice.branch not in company.branches:
-            yield f"{name}: customer {invoice.customer} or branch {invoice.branch} does not exist"
-        for line in invoice.lines:
-            if line.account not in company.accounts or (
-                line.item is not None and line.item not in company.items
-            ):
-                yield f"{name} line {line.line_nbr}: {line.account} or {line.item} does not exist"
-        if invoice.status not in _RELEASED:
-            continue
-        journal = _journal(company, "AR", invoice.batch_nbr)
-        if journal is None or journal.period != invoice.period or journal.branch != invoice.branch:
-            yield f"{name}: its journal AR|{invoice.batch_nbr} is missing or of another period or branch"
-        elif _on_account(journal, chart.ACCOUNTS_RECEIVABLE) != (invoice.amount, invoice.base_amount):
-            yield f"{name}: its journal does not debit receivables with {invoice.base_amount}"
-        yield from _void_faults(company, name, "AR", invoice)
-
-
-def _common_faults(name: str, currency: str, rate: Decimal, line_nbrs: list[int]) -> Iterator[str]:
+def common_faults(name: str, currency: str, rate: Decimal, line_nbrs: list[int]) -> Iterator[str]:
+    """Currency, rate and line numbers of any document."""
     if (rate == ONE) != (currency == chart.BASE_CURRENCY) or rate.as_tuple().exponent != -6:
         yield f"{name}: rate {rate} for {currency}"
     if len(set(line_nbrs)) != len(line_nbrs):
         yield f"{name}: line numbers {line_nbrs}"
 
 
-def _amount_faults(name: str, document: Bill | SalesInvoice, base_amount: Decimal) -> Iterator[str]:
+def amount_faults(name: str, document: Bill | SalesInvoice, base_amount: Decimal) -> Iterator[str]:
+    """Amounts of a bill or invoice."""
     if document.amount < 0 or base_amount != to_base(document.amount, document.rate):
         yield f"{name}: {document.amount} at {document.rate} is not {base_amount}"
     amounts = [
@@ -152,9 +129,10 @@ def _amount_faults(name: str, document: Bill | SalesInvoice, base_amount: Decima
         yield f"{name}: archived though it is {document.status}"
 
 
-def _balance_faults(
+def balance_faults(
     name: str, document: Bill | SalesInvoice, settled: Decimal, base_settled: Decimal
 ) -> Iterator[str]:
+    """Balance and status of a bill or invoice of which so much is settled."""
     expected = (document.amount - settled, document.base_amount - base_settled)
     if document.status is DocumentStatus.VOIDED:
         expected = (ZERO, ZERO)
@@ -186,15 +164,16 @@ def _reference_faults(company: Company, name: str, bill: Bill) -> Iterator[str]:
                 yield f"{name} line {line.line_nbr}: no line {line.order_line_nbr} in order {line.order_nbr}"
 
 
-def _void_faults(
-    company: Company, name: str, module: str, document: Bill | Payment | SalesInvoice
+def void_faults(
+    company: Company, name: str, module: str, document: Bill | CustomerPayment | Payment | SalesInvoice
 ) -> Iterator[str]:
-    reversal = _journal(company, module, document.voiding_batch_nbr)
+    """The reversal of a document: there when it is voided, and only then."""
+    reversal = journal_of(company, module, document.voiding_batch_nbr)
     if document.status is not DocumentStatus.VOIDED:
         if document.voiding_batch_nbr is not None:
             yield f"{name}: not voided, but reversed by {document.voiding_batch_nbr}"
         return
-    original = _journal(company, module, document.batch_nbr)
+    original = journal_of(company, module, document.batch_nbr)
     if original is None or reversal is None:
         yield f"{name}: voided without two posted journals"
         return
@@ -203,9 +182,9 @@ def _void_faults(
         yield f"{name}: {module}|{reversal.batch_nbr} is not the mirror image of {original.batch_nbr}"
 
 
-def _settled_by_payments(company: Company) -> tuple[_Settled, _Settled]:
-    settled: _Settled = defaultdict(lambda: ZERO)
-    base: _Settled = defaultdict(lambda: ZERO)
+def _settled_by_payments(company: Company) -> tuple[Settled, Settled]:
+    settled: Settled = defaultdict(lambda: ZERO)
+    base: Settled = defaultdict(lambda: ZERO)
     for payment in company.payments.values():
         if payment.status is DocumentStatus.CLOSED:
             for application in payment.applications:
@@ -214,31 +193,13 @@ def _settled_by_payments(company: Company) -> tuple[_Settled, _Settled]:
     return settled, base
 
 
-def _settled_by_receipts(company: Company) -> tuple[_Settled, _Settled]:
-    """What AR journals credited to the control account under an invoice's number, its own ones left out."""
-    settled: _Settled = defaultdict(lambda: ZERO)
-    base: _Settled = defaultdict(lambda: ZERO)
-    own = {
-        batch_nbr
-        for invoice in company.sales_invoices.values()
-        for batch_nbr in (invoice.batch_nbr, invoice.voiding_batch_nbr)
-    }
-    for journal in company.journals.values():
-        if journal.module != "AR" or journal.batch_nbr in own:
-            continue
-        for line in journal.lines:
-            if line.account == chart.ACCOUNTS_RECEIVABLE and line.reference_nbr is not None:
-                settled[line.reference_nbr] += line.credit - line.debit
-                base[line.reference_nbr] += line.base_credit - line.base_debit
-    return settled, base
-
-
-def _journal(company: Company, module: str, batch_nbr: str | None) -> Journal | None:
+def journal_of(company: Company, module: str, batch_nbr: str | None) -> Journal | None:
+    """A posted journal; None when there is none."""
     journal = company.journals.get(f"{module}|{batch_nbr}")
     return None if journal is None or journal.status is not JournalStatus.POSTED else journal
 
 
-def _on_account(journal: Journal, account: str) -> tuple[Decimal, Decimal]:
+def booked_on(journal: Journal, account: str) -> tuple[Decimal, Decimal]:
     """Debit minus credit of a journal on an account, in its currency and in base currency."""
     lines = [line for line in journal.lines if line.account == account]
     amount = sum((line.debit - line.credit for line in lines), ZERO)

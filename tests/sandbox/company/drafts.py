@@ -14,6 +14,7 @@ from tests.sandbox.company.model import (
     Company,
     CostCenter,
     Customer,
+    InvoiceType,
     Item,
     PurchaseOrder,
     PurchaseOrderLine,
@@ -206,19 +207,33 @@ class Drafter:
             cost_center=self.cost_center(),
         )
 
-    def invoice(self) -> InvoiceDraft:
-        """A sales invoice of 1 to 12 lines."""
-        of = self.customer()
+    def invoice(
+        self,
+        type_: InvoiceType = InvoiceType.INVOICE,
+        customer: Customer | None = None,
+        branch: str | None = None,
+    ) -> InvoiceDraft:
+        """A sales invoice or credit memo of 1 to 12 lines."""
+        of = customer or self.customer()
         lines = [self._invoice_line(number) for number in range(1, self._line_count() + 1)]
         return InvoiceDraft(
+            type=type_,
             customer=of.code,
-            branch=self.branch(),
+            branch=branch or self.branch(),
             currency=of.currency,
             lines=lines,
             tax_amount=self.tax(of.currency, lines),
             customer_order=self.reference(),
             description=self._document_text(),
         )
+
+    def warehouse(self) -> str:
+        """The code of a warehouse."""
+        return self.rng.choice(chart.WAREHOUSES)
+
+    def method(self) -> str:
+        """How somebody pays."""
+        return self.rng.choice(("CHECK", "ACH", "WIRE"))
 
     def journal_entries(self, rate: Decimal) -> list[Entry]:
         """Entries of a manual journal that balances in both currencies."""

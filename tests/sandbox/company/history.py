@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING
 
 from tests.sandbox.company import words
 from tests.sandbox.company.agenda import Agenda, Deck
+from tests.sandbox.company.history_sales import (
+    INVOICE_FATES,
+    RETURN_FATES,
+    SALES_ORDER_FATES,
+    SalesHistory,
+)
 from tests.sandbox.company.model import BillType, DocumentStatus, JournalStatus
 from tests.sandbox.company.payables import bill_key
 from tests.sandbox.company.registry import documents
@@ -17,13 +23,12 @@ from tests.sandbox.company.registry import documents
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sandbox.company.model import Bill, Payment, PurchaseOrder, SalesInvoice
+    from tests.sandbox.company.model import Bill, Payment, PurchaseOrder
     from tests.sandbox.company.office import Office
     from tests.sandbox.company.payables import BillDraft
 
 _Group = tuple[str, str, str]  # vendor, branch, currency: what one payment may settle
 _BILL_FATES = {"pay": 53, "leave": 10, "debit": 6, "credit": 3, "void": 4, "hold": 2, "nil": 1, "delete": 1}
-_INVOICE_FATES = {"receive": 13, "leave": 4, "void": 1, "hold": 1, "delete": 1}
 _ORDER_FATES = {"deliver": 8, "hold": 1, "cancel": 1, "shorten": 2}
 _JOURNAL_FATES = {"post": 17, "hold": 2, "delete": 1}
 _MOST_BILLS_PER_PAYMENT = 5
@@ -48,6 +53,7 @@ class History:
         self._payable: defaultdict[_Group, list[str]] = defaultdict(list)
         self._adjustments: defaultdict[_Group, list[str]] = defaultdict(list)
         self._open_orders: deque[str] = deque()
+        self._sales = SalesHistory(office, self._agenda)
 
     def run(self, bills: int) -> None:
         """Play everything; afterwards the company has that many payables documents."""
@@ -56,7 +62,9 @@ class History:
             self._agenda.at(month, self._office.registry.open_periods)
             month = (month + dt.timedelta(days=32)).replace(day=1)
         self._plan(bills, _BILL_FATES, self._bill)
-        self._plan(max(20, bills * 2 // 3), _INVOICE_FATES, self._invoice)
+        self._plan(max(20, bills * 2 // 3), INVOICE_FATES, self._sales.invoice)
+        self._plan(max(12, bills // 5), SALES_ORDER_FATES, self._sales.order)
+        self._plan(max(4, bills // 30), RETURN_FATES, self._sales.returned)
         self._plan(max(12, bills // 4), _ORDER_FATES, self._order)
         self._plan(max(20, bills // 6), _JOURNAL_FATES, self._journal)
         self._plan(4, {"rename": 1}, self._rename)
@@ -64,6 +72,7 @@ class History:
         self._agenda.at(self._agenda.end - dt.timedelta(days=5), partial(self._bill, "delete"))
         for _ in range(1 + bills // 400):
             self._agenda.at(self._agenda.recent(days=5), self._pay_later)
+            self._agenda.at(self._agenda.recent(days=5), self._sales.receive_later)
         self._agenda.play()
 
     def _plan(self, count: int, fates: dict[str, int], event: Callable[[str], None]) -> None:
@@ -106,7 +115,7 @@ class History:
 
     def _delivery(self, order: PurchaseOrder) -> BillDraft:
         due = [line.line_nbr for line in order.lines if line.quantity_received < line.quantity]
-        lines = self._office.purchasing.receive(order, due, self._draw.delivered_part())
+        lines = self._office.receiving.receive(order, due, self._draw.delivered_part())
         if order.status is DocumentStatus.OPEN:
             self._open_orders.append(order.order_nbr)
         return self._draw.bill_for_order(order, lines)
@@ -180,33 +189,6 @@ class History:
     def _void_payment(self, payment: Payment) -> None:
         self._office.payables.void_payment(payment)
         self._wait_again((payment.vendor, payment.branch, payment.currency), payment)
-
-    # -------------------------------------------------------- receivables
-
-    def _invoice(self, fate: str) -> None:
-        invoice = self._office.receivables.enter_invoice(self._draw.invoice())
-        if fate == "delete":
-            self._remove_soon("sales_invoices", invoice.invoice_nbr)
-        elif fate != "hold":
-            self._agenda.after(0, 2, partial(self._release_invoice, invoice, fate))
-
-    def _release_invoice(self, invoice: SalesInvoice, fate: str) -> None:
-        self._office.receivables.release_invoice(invoice)
-        if invoice.status is not DocumentStatus.OPEN:
-            return
-        if fate == "void":
-            self._agenda.after(2, 20, partial(self._office.receivables.void_invoice, invoice))
-        elif fate != "leave":
-            days = ((invoice.due_date or invoice.date) - self._company.clock.date()).days
-            self._agenda.after(max(days - 5, 0), days + 20, partial(self._receive, invoice))
-
-    def _receive(self, invoice: SalesInvoice) -> None:
-        amount = invoice.balance
-        if self._draw.chance(15):
-            amount = self._draw.part_of(amount)
-            self._agenda.after(10, 40, partial(self._receive, invoice))
-        if amount:
-            self._office.receivables.receive({invoice.invoice_nbr: amount})
 
     # ---------------------------------------------------- orders and rest
 

@@ -9,6 +9,7 @@ from tests.sandbox.company.events import event
 from tests.sandbox.company.life_payables import PayablesLife
 from tests.sandbox.company.life_records import MastersLife, OrdersLife
 from tests.sandbox.company.life_sales import LedgerLife, SalesLife
+from tests.sandbox.company.life_trade import CustomsLife, ReceiptsLife, SalesOrdersLife
 from tests.sandbox.company.registry import NothingToDoError
 
 if TYPE_CHECKING:
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
 _MILLISECONDS = (0, 0, 37, 120, 500)  # between two random events; some share a stamp
 
 
-class Life(PayablesLife, SalesLife, LedgerLife, OrdersLife, MastersLife):
+class Life(
+    PayablesLife,
+    SalesLife,
+    LedgerLife,
+    OrdersLife,
+    MastersLife,
+    SalesOrdersLife,
+    ReceiptsLife,
+    CustomsLife,
+):
     """Every event that can happen to the company, one method each, and random ones.
 
     After every event the books balance, the control accounts agree with the documents, and everything that
@@ -77,7 +87,32 @@ _EVENTS: dict[str, tuple[int, Callable[[Life], object]]] = {
     "release_invoice": (2, Life.release_invoice),
     "delete_invoice": (1, Life.delete_invoice),
     "void_invoice": (2, Life.void_invoice),
+    "post_credit_memo": (2, Life.post_credit_memo),
     "receive": (6, Life.receive),
+    "receive_several": (3, lambda life: life.receive(4)),
+    "hold_customer_payment": (2, lambda life: life.receive(hold=True)),
+    "release_customer_payment": (2, Life.release_customer_payment),
+    "delete_customer_payment": (1, Life.delete_customer_payment),
+    "void_customer_payment": (2, Life.void_customer_payment),
+    "post_sales_order": (4, Life.post_sales_order),
+    "hold_sales_order": (2, lambda life: life.post_sales_order(hold=True)),
+    "release_sales_order": (1, Life.release_sales_order),
+    "change_sales_order": (4, Life.change_sales_order),
+    "ship_sales_order": (4, Life.ship_sales_order),
+    "close_sales_order": (1, Life.close_sales_order),
+    "cancel_sales_order": (1, Life.cancel_sales_order),
+    "delete_sales_order": (1, Life.delete_sales_order),
+    "hold_receipt": (3, Life.hold_receipt),
+    "change_receipt": (1, Life.change_receipt),
+    "release_receipt": (2, Life.release_receipt),
+    "delete_receipt": (1, Life.delete_receipt),
+    "return_goods": (2, Life.return_goods),
+    "count_stock": (2, Life.count_stock),
+    "new_project": (1, Life.new_project),
+    "rename_project": (1, Life.rename_project),
+    "change_custom": (2, Life.change_custom),
+    "change_vendor_custom": (1, Life.change_vendor_custom),
+    "change_attributes": (1, Life.change_attributes),
     "post_journal": (5, Life.post_journal),
     "hold_journal": (3, Life.hold_journal),
     "change_journal": (2, Life.change_journal),

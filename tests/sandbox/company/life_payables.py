@@ -45,7 +45,7 @@ class PayablesLife(Events):
         )
         due = [line.line_nbr for line in order.lines if line.quantity_received < line.quantity]
         chosen = due[: self._rng.randint(1, max(1, len(due)))]
-        lines = self._office.purchasing.receive(order, chosen, self._draw.delivered_part())
+        lines = self._office.receiving.receive(order, chosen, self._draw.delivered_part())
         draft = self._draw.bill_for_order(order, lines)
         return self._office.payables.release_bill(self._office.payables.enter_bill(draft))
 

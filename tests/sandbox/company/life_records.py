@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.sandbox.company import words
@@ -53,7 +52,17 @@ class OrdersLife(Events):
         """
         order = self._open_order(order_nbr)
         how = how or self._rng.choice(("quantity", "add", "remove"))
-        removable = [line.line_nbr for line in order.lines if not line.quantity_received]
+        arriving = {
+            (line.order_nbr, line.order_line_nbr)
+            for receipt in self._company.purchase_receipts.values()
+            if receipt.status is DocumentStatus.HOLD
+            for line in receipt.lines
+        }
+        removable = [
+            line.line_nbr
+            for line in order.lines
+            if not line.quantity_received and (order.order_nbr, line.line_nbr) not in arriving
+        ]
         if how == "remove" and removable and len(order.lines) > 1:
             self._office.purchasing.remove_line(order, self._rng.choice(removable))
         elif how == "quantity":
@@ -198,12 +207,9 @@ class MastersLife(Events):
 
     @event
     def change_item(self, code: str | None = None) -> Item:
-        """An item costs more and stock is counted."""
+        """An item costs more."""
         item = self._company.items[code or self._any("items")]
         item.unit_price += self._draw.surcharge()
-        item.quantity_on_hand = {
-            warehouse: Decimal(self._rng.randint(0, 4_000)) / 4 for warehouse in item.quantity_on_hand
-        }
         self._office.registry.touch(item)
         return item
 

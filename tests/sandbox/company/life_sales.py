@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from tests.sandbox.company.events import Events, event, on_hold
 from tests.sandbox.company.ledger import relined
-from tests.sandbox.company.model import DocumentStatus, JournalStatus
+from tests.sandbox.company.model import DocumentStatus, InvoiceType, JournalStatus
+from tests.sandbox.company.money import ZERO
 from tests.sandbox.company.registry import period_of
 
 if TYPE_CHECKING:
-    from tests.sandbox.company.model import Deletion, Journal, SalesInvoice
+    from decimal import Decimal
+
+    from tests.sandbox.company.model import CustomerPayment, Deletion, Journal, SalesInvoice
 
 
 class SalesLife(Events):
@@ -49,16 +52,31 @@ class SalesLife(Events):
             NothingToDoError: There is none.
         """
         if invoice_nbr is None:
-            unpaid = (each for each in self._receivable() if each.balance == each.amount)
+            unpaid = (each for each in self._unspoken() if each.balance == each.amount)
             invoice_nbr = self._choose(unpaid, "invoice that nothing was received on").invoice_nbr
         return self._office.receivables.void_invoice(self._company.sales_invoices[invoice_nbr])
 
     @event
-    def receive(self, invoices: int = 1, *, in_full: bool | None = None) -> Journal:
-        """Book what one customer pays.
+    def post_credit_memo(self, *, customer: str | None = None) -> SalesInvoice:
+        """Release a credit memo, for a customer who owes something if possible."""
+        owing = [each for each in self._receivable() if customer in {None, each.customer}]
+        of = self._company.customers[customer] if customer is not None else None
+        branch = None
+        if owing:
+            invoice = self._choose(owing, "open invoice")
+            of, branch = self._company.customers[invoice.customer], invoice.branch
+        draft = self._draw.invoice(InvoiceType.CREDIT_MEMO, of, branch)
+        return self._office.receivables.release_invoice(self._office.receivables.enter_invoice(draft))
+
+    @event
+    def receive(
+        self, invoices: int = 1, *, hold: bool = False, in_full: bool | None = None
+    ) -> CustomerPayment:
+        """A customer pays invoices, less an open credit memo if there is one.
 
         Args:
-            invoices: On how many invoices, or as many as one customer has open.
+            invoices: How many, or as many as one customer has open.
+            hold: Enter the payment, but do not release it.
             in_full: False leaves a part of the last invoice open; by chance when not given.
 
         Raises:
@@ -73,11 +91,87 @@ class SalesLife(Events):
         parts = {invoice.invoice_nbr: invoice.balance for invoice in chosen}
         if in_full is False or (in_full is None and self._draw.chance(20)):
             parts[chosen[-1].invoice_nbr] = self._draw.part_of(chosen[-1].balance)
-        return self._office.receivables.receive(parts)
+        self._deduct_credit(chosen[0], parts)
+        payment = self._office.receivables.enter_payment(
+            parts, method=self._draw.method(), payment_ref=self._draw.reference()
+        )
+        return payment if hold else self._office.receivables.release_payment(payment)
+
+    @event
+    def release_customer_payment(self, payment_nbr: str | None = None) -> CustomerPayment:
+        """Release a customer payment on hold.
+
+        Raises:
+            NothingToDoError: No customer payment is on hold.
+        """
+        return self._office.receivables.release_payment(self._held_customer_payment(payment_nbr))
+
+    @event
+    def delete_customer_payment(self, payment_nbr: str | None = None) -> Deletion:
+        """Delete a customer payment on hold.
+
+        Raises:
+            NothingToDoError: No customer payment is on hold.
+        """
+        payment = self._held_customer_payment(payment_nbr)
+        return self._office.registry.remove("customer_payments", payment.payment_nbr)
+
+    @event
+    def void_customer_payment(self, payment_nbr: str | None = None) -> CustomerPayment:
+        """Void a released customer payment; its invoices are open again.
+
+        Raises:
+            NothingToDoError: There is none.
+        """
+        payments = self._company.customer_payments
+        if payment_nbr is not None:
+            return self._office.receivables.void_payment(payments[payment_nbr])
+        invoices = self._company.sales_invoices
+        released = (
+            payment
+            for payment in payments.values()
+            if payment.status is DocumentStatus.CLOSED
+            and not payment.archived
+            and not any(invoices[each.invoice_nbr].archived for each in payment.applications)
+        )
+        return self._office.receivables.void_payment(self._choose(released, "released customer payment"))
 
     def _receivable(self) -> list[SalesInvoice]:
-        invoices = self._company.sales_invoices.values()
-        return [invoice for invoice in invoices if invoice.status is DocumentStatus.OPEN]
+        """Open invoices that no payment on hold speaks for."""
+        return [each for each in self._unspoken() if each.type is InvoiceType.INVOICE]
+
+    def _unspoken(self) -> list[SalesInvoice]:
+        spoken_for = {
+            application.invoice_nbr
+            for payment in self._company.customer_payments.values()
+            if payment.status is DocumentStatus.HOLD
+            for application in payment.applications
+        }
+        invoices = self._company.sales_invoices
+        return [
+            invoice
+            for number, invoice in invoices.items()
+            if invoice.status is DocumentStatus.OPEN and number not in spoken_for
+        ]
+
+    def _deduct_credit(self, like: SalesInvoice, parts: dict[str, Decimal]) -> None:
+        """Take one open credit memo off, if something is left to pay."""
+        to_pay = sum(parts.values(), ZERO)
+        for each in self._unspoken():
+            if (
+                each.type is InvoiceType.CREDIT_MEMO
+                and (each.customer, each.branch, each.currency) == (like.customer, like.branch, like.currency)
+                and each.balance < to_pay
+            ):
+                parts[each.invoice_nbr] = each.balance
+                return
+
+    def _held_customer_payment(self, payment_nbr: str | None) -> CustomerPayment:
+        payments = self._company.customer_payments
+        if payment_nbr is not None:
+            return on_hold(payments[payment_nbr], payment_nbr)
+        held = (each for each in payments.values() if each.status is DocumentStatus.HOLD)
+        return self._choose(held, "customer payment on hold")
 
     def _held_invoice(self, invoice_nbr: str | None) -> SalesInvoice:
         invoices = self._company.sales_invoices

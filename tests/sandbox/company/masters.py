@@ -6,21 +6,27 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.sandbox.company import chart, words
+from tests.sandbox.company.customs import attribute_values, custom_values
 from tests.sandbox.company.model import (
     Account,
     AccountType,
     Branch,
     CostCenter,
+    CostCode,
+    Currency,
     Customer,
     Item,
+    Project,
     Terms,
     Vendor,
+    Warehouse,
 )
 
 if TYPE_CHECKING:
     from tests.sandbox.company.drafts import Drafter
     from tests.sandbox.company.model import Address
     from tests.sandbox.company.registry import Registry
+    from tests.sandbox.company.stockroom import Stockroom
 
 _CLASSES = ("LOCAL", "FOREIGN", "SERVICE")
 _CURRENCIES = (
@@ -37,8 +43,9 @@ _CURRENCIES = (
 class Masters:
     """Creates master records, each with the next number of its kind."""
 
-    def __init__(self, registry: Registry, drafter: Drafter) -> None:
+    def __init__(self, registry: Registry, drafter: Drafter, stockroom: Stockroom) -> None:
         self._registry = registry
+        self._stockroom = stockroom
         self._drafter = drafter
         self._company = registry.company
 
@@ -57,8 +64,44 @@ class Masters:
             self.account(code, name, type_)
         for code, name in chart.COST_CENTERS:
             self.cost_center(code, name)
+        self._fixed_trade()
         for fixed_item in words.ITEMS:
             self.item(fixed_item)
+
+    def _fixed_trade(self) -> None:
+        stamps, insert = self._registry.stamps, self._registry.insert
+        for code, name, symbol, precision in chart.CURRENCIES:
+            currency = Currency(
+                **stamps("currencies", code), code=code, name=name, symbol=symbol, precision=precision
+            )
+            insert(self._company.currencies, code, currency)
+        for warehouse_id, code in enumerate(chart.WAREHOUSES, start=154):
+            name = chart.WAREHOUSE_NAMES[code]
+            warehouse = Warehouse(
+                **stamps("warehouses", code), warehouse_id=warehouse_id, code=code, name=name
+            )
+            insert(self._company.warehouses, code, warehouse)
+        for code, name in chart.PROJECTS:
+            self.project(code, name, None)
+        for code, name in chart.COST_CODES:
+            cost_code = CostCode(
+                **stamps("cost_codes", code),
+                cost_code_id=self._registry.next_number("cost_codes"),
+                code=code,
+                name=name,
+            )
+            insert(self._company.cost_codes, code, cost_code)
+
+    def project(self, code: str, name: str, customer: str | None) -> Project:
+        """Create a project, for a customer or of the company's own."""
+        project = Project(
+            **self._registry.stamps("projects", code),
+            project_id=self._registry.next_number("projects"),
+            code=code,
+            name=name,
+            customer=customer,
+        )
+        return self._registry.insert(self._company.projects, code, project)
 
     def account(self, code: str, name: str, type_: AccountType) -> Account:
         """Create a GL account."""
@@ -103,6 +146,8 @@ class Masters:
             address=self._address(currency),
             active=number % 17 != 0,
         )
+        vendor.custom = custom_values(vendor.note_id)
+        vendor.attributes = attribute_values(vendor.note_id, "vendors")
         return self._registry.insert(self._company.vendors, code, vendor)
 
     def customer(self) -> Customer:
@@ -126,6 +171,7 @@ class Masters:
             address=self._address(currency),
             active=number % 17 != 0,
         )
+        customer.attributes = attribute_values(customer.note_id, "customers")
         return self._registry.insert(self._company.customers, code, customer)
 
     def item(self, fixed: tuple[str, str, bool, str, str, str] | None = None) -> Item:
@@ -142,8 +188,10 @@ class Masters:
             unit=unit,
             unit_cost=Decimal(cost),
             unit_price=Decimal(price),
-            quantity_on_hand=on_hand,
         )
+        item.attributes = attribute_values(item.note_id, "items")
+        for warehouse, quantity in on_hand.items():
+            self._stockroom.open(code, warehouse, quantity)
         return self._registry.insert(self._company.items, code, item)
 
     def _spare_part(self, number: int) -> tuple[str, str, bool, str, str, str]:

@@ -9,66 +9,42 @@ from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - msgspec reads the annotations at run time
 from decimal import Decimal
-from enum import StrEnum
 
 import msgspec
 
+from tests.sandbox.company.basics import (
+    AccountType,
+    Address,
+    BillType,
+    Custom,
+    DocumentStatus,
+    InvoiceType,
+    JournalStatus,
+    ReceiptType,
+    Record,
+)
+from tests.sandbox.company.trade import (
+    CostCode,
+    Currency,
+    CustomerPayment,
+    Project,
+    PurchaseReceipt,
+    PurchaseReceiptLine,
+    Receipt,
+    SalesOrder,
+    SalesOrderLine,
+    StockLevel,
+    Warehouse,
+)
 
-class AccountType(StrEnum):
-    """The five kinds of GL account. Income and expense start every fiscal year at zero."""
-
-    ASSET = "asset"
-    LIABILITY = "liability"
-    EQUITY = "equity"
-    INCOME = "income"
-    EXPENSE = "expense"
-
-
-class DocumentStatus(StrEnum):
-    """Where a document stands. Only OPEN and CLOSED documents are in the books."""
-
-    HOLD = "hold"  # entered, not released: no journal, may still be deleted
-    OPEN = "open"  # released, with a journal; something is still to be paid, received or delivered
-    CLOSED = "closed"  # released and settled
-    VOIDED = "voided"  # released once, then reversed by a journal of its own; its balance is zero
-
-
-class BillType(StrEnum):
-    """What a payables document does to the vendor's balance: bills and credit adjustments add to it."""
-
-    BILL = "bill"
-    CREDIT_ADJUSTMENT = "credit_adjustment"
-    DEBIT_ADJUSTMENT = "debit_adjustment"
-
-    @property
-    def sign(self) -> int:
-        """1 when the document adds to open payables, -1 when it reduces them."""
-        return -1 if self is BillType.DEBIT_ADJUSTMENT else 1
-
-
-class JournalStatus(StrEnum):
-    """Only POSTED journals are in the books; a BALANCED one waits and may still change or be deleted."""
-
-    BALANCED = "balanced"
-    POSTED = "posted"
-
-
-class Record(msgspec.Struct, kw_only=True):
-    """What every record carries: identity and audit stamps."""
-
-    note_id: str
-    created_at: dt.datetime
-    modified_at: dt.datetime
-    archived: bool = False
-
-
-class Address(msgspec.Struct, kw_only=True):
-    line1: str
-    city: str
-    postal_code: str
-    country: str  # ISO 3166 alpha-2
-    line2: str | None = None
-    state: str | None = None
+__all__ = [
+    "Account", "AccountType", "Address", "Application", "Bill", "BillLine", "BillType", "Branch", "Company",
+    "CostCenter", "CostCode", "Currency", "Custom", "Customer", "CustomerPayment", "Deletion", "DocumentStatus",
+    "InvoiceType", "Item", "Journal", "JournalLine", "JournalStatus", "Payment", "Period", "Project",
+    "PurchaseOrder", "PurchaseOrderLine", "PurchaseReceipt", "PurchaseReceiptLine", "Receipt", "ReceiptType",
+    "Record", "SalesInvoice", "SalesInvoiceLine", "SalesOrder", "SalesOrderLine", "StockLevel", "Terms", "Vendor",
+    "Warehouse",
+]  # fmt: skip
 
 
 class Branch(Record, kw_only=True):
@@ -108,6 +84,8 @@ class Vendor(Record, kw_only=True):
     tax_id: str | None
     address: Address
     active: bool = True
+    custom: Custom = msgspec.field(default_factory=Custom)
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)  # key of chart.ATTRIBUTES -> value
 
 
 class Customer(Record, kw_only=True):
@@ -123,6 +101,7 @@ class Customer(Record, kw_only=True):
     credit_limit: Decimal
     address: Address
     active: bool = True
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)  # key of chart.ATTRIBUTES -> value
 
 
 class Item(Record, kw_only=True):
@@ -133,8 +112,8 @@ class Item(Record, kw_only=True):
     unit: str
     unit_cost: Decimal  # four decimals
     unit_price: Decimal  # four decimals
-    quantity_on_hand: dict[str, Decimal]  # warehouse code -> quantity; empty for services
     active: bool = True
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)  # key of chart.ATTRIBUTES -> value
 
 
 class Terms(Record, kw_only=True):
@@ -163,6 +142,7 @@ class PurchaseOrderLine(msgspec.Struct, kw_only=True):
     amount: Decimal
     account: str
     cost_center: str
+    quantity_returned: Decimal = Decimal(0)  # of what was received
 
 
 class PurchaseOrder(Record, kw_only=True):
@@ -197,6 +177,9 @@ class BillLine(msgspec.Struct, kw_only=True):
     cost_center: str
     order_nbr: str | None = None
     order_line_nbr: int | None = None
+    receipt_nbr: str | None = None
+    receipt_line_nbr: int | None = None
+    custom: Custom = msgspec.field(default_factory=Custom)
 
 
 class Bill(Record, kw_only=True):
@@ -222,6 +205,7 @@ class Bill(Record, kw_only=True):
     lines: list[BillLine]
     batch_nbr: str | None = None  # its journal, module AP; None while on hold
     voiding_batch_nbr: str | None = None  # the journal that reversed it
+    custom: Custom = msgspec.field(default_factory=Custom)
 
     @property
     def amount(self) -> Decimal:
@@ -277,10 +261,14 @@ class SalesInvoiceLine(msgspec.Struct, kw_only=True):
     base_amount: Decimal
     account: str
     cost_center: str
+    order_nbr: str | None = None
+    order_line_nbr: int | None = None
 
 
 class SalesInvoice(Record, kw_only=True):
-    invoice_nbr: str
+    """A receivables document. `amount` and `balance` are positive for every type, as ERPs show them."""
+
+    invoice_nbr: str  # unique over all types
     customer: str
     branch: str
     customer_order: str | None
@@ -299,6 +287,7 @@ class SalesInvoice(Record, kw_only=True):
     lines: list[SalesInvoiceLine]
     batch_nbr: str | None = None  # its journal, module AR; None while on hold
     voiding_batch_nbr: str | None = None
+    type: InvoiceType = InvoiceType.INVOICE
 
     @property
     def amount(self) -> Decimal:
@@ -357,8 +346,8 @@ class Deletion(msgspec.Struct, kw_only=True):
 class Company(msgspec.Struct, kw_only=True):
     """The whole company. Tables map a key to a record and are in ascending key order when listed.
 
-    The key of `bills` is `"{type}|{reference_nbr}"`, of `journals` `"{module}|{batch_nbr}"`; elsewhere it is
-    the record's own code or number.
+    The key of `bills` is `"{type}|{reference_nbr}"`, of `journals` `"{module}|{batch_nbr}"`, of `stock`
+    `"{item}|{warehouse}"`; elsewhere it is the record's own code or number.
     """
 
     name: str
@@ -380,3 +369,11 @@ class Company(msgspec.Struct, kw_only=True):
     sales_invoices: dict[str, SalesInvoice]
     journals: dict[str, Journal]
     deletions: list[Deletion]
+    currencies: dict[str, Currency] = msgspec.field(default_factory=dict)
+    warehouses: dict[str, Warehouse] = msgspec.field(default_factory=dict)
+    projects: dict[str, Project] = msgspec.field(default_factory=dict)
+    cost_codes: dict[str, CostCode] = msgspec.field(default_factory=dict)
+    stock: dict[str, StockLevel] = msgspec.field(default_factory=dict)
+    sales_orders: dict[str, SalesOrder] = msgspec.field(default_factory=dict)
+    purchase_receipts: dict[str, PurchaseReceipt] = msgspec.field(default_factory=dict)
+    customer_payments: dict[str, CustomerPayment] = msgspec.field(default_factory=dict)

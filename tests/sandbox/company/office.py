@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.sandbox.company.drafts import Drafter
+from tests.sandbox.company.drafts_sales import SalesDrafter
 from tests.sandbox.company.ledger import Ledger
 from tests.sandbox.company.masters import Masters
 from tests.sandbox.company.orders import Purchasing
 from tests.sandbox.company.payables import Payables
 from tests.sandbox.company.receivables import Receivables
+from tests.sandbox.company.receiving import Receiving
 from tests.sandbox.company.registry import Registry
+from tests.sandbox.company.selling import Selling
+from tests.sandbox.company.stockroom import Stockroom
 
 if TYPE_CHECKING:
     import random
@@ -33,6 +36,9 @@ class Office:
         self.ledger = Ledger(self.registry)
         self.payables = Payables(self.registry, self.ledger)
         self.receivables = Receivables(self.registry, self.ledger)
+        self.stockroom = Stockroom(self.registry)
         self.purchasing = Purchasing(self.registry)
-        self.drafter = Drafter(company, rng)
-        self.masters = Masters(self.registry, self.drafter)
+        self.receiving = Receiving(self.registry, self.purchasing, self.stockroom)
+        self.selling = Selling(self.registry, self.stockroom)
+        self.drafter = SalesDrafter(company, rng)
+        self.masters = Masters(self.registry, self.drafter, self.stockroom)

@@ -1,21 +1,18 @@
-"""Purchase orders: entered, changed, received by bills, closed."""
+"""Purchase orders: entered, changed, delivered, closed."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from decimal import ROUND_UP, Decimal
 from typing import TYPE_CHECKING
 
-from tests.sandbox.company.model import BillLine, DocumentStatus, PurchaseOrder, PurchaseOrderLine
-from tests.sandbox.company.money import ZERO, cents, rate_on
+from tests.sandbox.company.model import DocumentStatus, PurchaseOrder, PurchaseOrderLine
+from tests.sandbox.company.money import cents, rate_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from decimal import Decimal
 
     from tests.sandbox.company.registry import Registry
-
-_WHOLE = Decimal(1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -119,23 +116,31 @@ class Purchasing:
         line.amount = cents(quantity * line.unit_cost)
         self._changed(order)
 
-    def receive(self, order: PurchaseOrder, line_nbrs: Sequence[int], part: Decimal) -> list[BillLine]:
-        """Take delivery of a part of some lines (1 for all that is due) and return the bill lines for it.
+    def deliver(self, order: PurchaseOrder, line_nbr: int, quantity: Decimal) -> None:
+        """Count what came of a line.
 
         Raises:
-            ValueError: The order is not open.
+            ValueError: The order is not open, or that is more than is due.
         """
+        line = order_line(order, line_nbr)
         if order.status is not DocumentStatus.OPEN:
             raise ValueError(f"order {order.order_nbr} is {order.status}: nothing can be delivered")
-        lines: list[BillLine] = []
-        for line_nbr in line_nbrs:
-            line = order_line(order, line_nbr)
-            due = line.quantity - line.quantity_received
-            delivered = due if part == 1 else (due * part).quantize(_WHOLE, ROUND_UP)
-            line.quantity_received += delivered
-            lines.append(_bill_line(len(lines) + 1, order, line, delivered))
+        if not 0 < quantity <= line.quantity - line.quantity_received:
+            raise ValueError(f"line {line_nbr} of order {order.order_nbr}: {quantity} is not due")
+        line.quantity_received += quantity
         self._changed(order)
-        return lines
+
+    def take_back(self, order: PurchaseOrder, line_nbr: int, quantity: Decimal) -> None:
+        """Count what went back of a line; it is not due again.
+
+        Raises:
+            ValueError: That is more than came.
+        """
+        line = order_line(order, line_nbr)
+        if not 0 < quantity <= line.quantity_received - line.quantity_returned:
+            raise ValueError(f"line {line_nbr} of order {order.order_nbr}: {quantity} is not there to return")
+        line.quantity_returned += quantity
+        self._registry.touch(order)
 
     def _changed(self, order: PurchaseOrder) -> None:
         """Stamp an order; when nothing is due any more it is closed."""
@@ -162,20 +167,3 @@ def order_line(order: PurchaseOrder, line_nbr: int) -> PurchaseOrderLine:
         if line.line_nbr == line_nbr:
             return line
     raise LookupError(f"order {order.order_nbr} has no line {line_nbr}")
-
-
-def _bill_line(line_nbr: int, order: PurchaseOrder, line: PurchaseOrderLine, quantity: Decimal) -> BillLine:
-    return BillLine(
-        line_nbr=line_nbr,
-        item=line.item,
-        description=line.description,
-        quantity=quantity,
-        unit=line.unit,
-        unit_cost=line.unit_cost,
-        amount=cents(quantity * line.unit_cost),
-        base_amount=ZERO,
-        account=line.account,
-        cost_center=line.cost_center,
-        order_nbr=order.order_nbr,
-        order_line_nbr=line.line_nbr,
-    )

@@ -7,8 +7,9 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from tests.sandbox.company import chart
+from tests.sandbox.company.customs import custom_values
 from tests.sandbox.company.ledger import Entry, Heading, Ledger
-from tests.sandbox.company.model import Application, Bill, BillLine, BillType, DocumentStatus, Payment
+from tests.sandbox.company.model import Application, Bill, BillLine, BillType, Custom, DocumentStatus, Payment
 from tests.sandbox.company.money import ZERO, rate_on, share, spread, to_base
 from tests.sandbox.company.registry import Registry, period_of
 
@@ -74,6 +75,8 @@ class Payables:
             base_balance=ZERO,
             lines=draft.lines,
         )
+        bill.custom = custom_values(bill.note_id)
+        _fill_custom(bill)
         _revalue(bill)
         return self._registry.insert(self._company.bills, key, bill)
 
@@ -86,6 +89,7 @@ class Payables:
         _expect(bill, DocumentStatus.HOLD)
         bill.lines = lines
         bill.tax_amount = tax_amount
+        _fill_custom(bill)
         _revalue(bill)
         self._registry.touch(bill)
 
@@ -226,6 +230,13 @@ def _expect(document: Bill | Payment, status: DocumentStatus) -> None:
     if document.status is not status:
         number = document.reference_nbr if isinstance(document, Bill) else document.payment_nbr
         raise ValueError(f"document {number} is {document.status}, not {status}")
+
+
+def _fill_custom(bill: Bill) -> None:
+    """Give new lines their user-defined fields."""
+    for line in bill.lines:
+        if line.custom == Custom():
+            line.custom = custom_values(f"{bill.note_id}|{line.line_nbr}")
 
 
 def _revalue(bill: Bill) -> None:

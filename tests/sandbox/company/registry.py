@@ -12,13 +12,26 @@ from tests.sandbox.company.model import Deletion, Period, Record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tests.sandbox.company.model import Bill, Company, Payment, PurchaseOrder, SalesInvoice
+    from tests.sandbox.company.model import (
+        Bill,
+        Company,
+        CustomerPayment,
+        Payment,
+        PurchaseOrder,
+        PurchaseReceipt,
+        SalesInvoice,
+        SalesOrder,
+    )
+
+    Document = Bill | CustomerPayment | Payment | PurchaseOrder | PurchaseReceipt | SalesInvoice | SalesOrder
 
 R = TypeVar("R")
 _NAMESPACE = uuid.UUID("5a6b9a6e-5d6e-5a44-9d9a-3f2b7f0c4e21")
 TABLES = (
     "branches", "accounts", "cost_centers", "terms", "vendors", "customers", "items", "periods",
-    "purchase_orders", "bills", "payments", "sales_invoices", "journals",
+    "currencies", "warehouses", "projects", "cost_codes", "stock",
+    "purchase_orders", "purchase_receipts", "bills", "payments",
+    "sales_orders", "sales_invoices", "customer_payments", "journals",
 )  # fmt: skip
 
 
@@ -45,12 +58,15 @@ def tables(company: Company) -> Mapping[str, Mapping[str, Record]]:
     return {name: cast("Mapping[str, Record]", getattr(company, name)) for name in TABLES}
 
 
-def documents(company: Company) -> Iterator[Bill | Payment | SalesInvoice | PurchaseOrder]:
+def documents(company: Company) -> Iterator[Document]:
     """Everything that has a status."""
     yield from company.bills.values()
     yield from company.payments.values()
     yield from company.sales_invoices.values()
     yield from company.purchase_orders.values()
+    yield from company.customer_payments.values()
+    yield from company.sales_orders.values()
+    yield from company.purchase_receipts.values()
 
 
 def period_of(date: dt.date) -> str:

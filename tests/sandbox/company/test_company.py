@@ -92,7 +92,12 @@ def test_a_small_company_has_some_of_everything(untouched: Company) -> None:
     assert {order.status for order in untouched.purchase_orders.values()} == set(DocumentStatus)
     assert {invoice.status for invoice in untouched.sales_invoices.values()} == set(DocumentStatus)
     assert {journal.status for journal in untouched.journals.values()} == set(JournalStatus)
-    assert {deletion.table for deletion in untouched.deletions} == {"bills", "journals", "sales_invoices"}
+    assert {deletion.table for deletion in untouched.deletions} == {
+        "bills",
+        "journals",
+        "sales_invoices",
+        "sales_orders",
+    }
     for table in ("bills", "payments", "sales_invoices", "purchase_orders"):
         assert {record.archived for record in getattr(untouched, table).values()} == {True, False}, table
 

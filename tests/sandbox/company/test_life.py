@@ -71,7 +71,7 @@ def test_every_rule_holds_after_every_event(seed: int, pause: int) -> None:
 def test_random_life_comes_to_every_kind_of_event() -> None:
     world = World(generate())
     names = set(world.life.live(3_000))
-    assert len(names) == 45
+    assert len(names) == 70
     assert violations(world.company) == []
 
 

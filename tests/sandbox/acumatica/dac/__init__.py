@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.sandbox.acumatica.dac import general_ledger, operations, payables
+from tests.sandbox.acumatica.dac import general_ledger, masters, operations, payables, receivables, trade
 
 if TYPE_CHECKING:
     from tests.sandbox.acumatica.dac.shapes import Dac
@@ -18,20 +18,34 @@ DACS: dict[str, Dac[Any]] = {
         payables.AP_PAYMENT,
         payables.AP_REGISTER,
         payables.AP_TRAN,
-        operations.AR_INVOICE,
-        operations.AR_TRAN,
+        receivables.AR_ADJUST,
+        receivables.AR_INVOICE,
+        receivables.AR_PAYMENT,
+        receivables.AR_REGISTER,
+        receivables.AR_TRAN,
         general_ledger.BATCH,
         general_ledger.BRANCH,
+        masters.CURRENCY_LIST,
         operations.CUSTOMER,
         general_ledger.GL_HISTORY,
+        masters.GL_HISTORY_BY_PERIOD,
         general_ledger.GL_TRAN,
+        trade.IN_SITE,
+        trade.IN_SITE_STATUS,
         operations.INVENTORY_ITEM,
         general_ledger.LEDGER_DAC,
         general_ledger.MASTER_FIN_PERIOD,
+        masters.PM_COST_CODE,
+        masters.PM_PROJECT,
         operations.PO_LINE,
         operations.PO_ORDER,
+        trade.PO_RECEIPT,
+        trade.PO_RECEIPT_LINE,
         general_ledger.SEGMENT_VALUE,
+        trade.SO_LINE,
+        trade.SO_ORDER,
         general_ledger.SUB,
+        masters.TERMS,
         operations.VENDOR,
     )
 }

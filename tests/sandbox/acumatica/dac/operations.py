@@ -1,16 +1,15 @@
-"""DACs of purchasing, receivables, partners and inventory."""
+"""DACs of purchase orders, partners and inventory."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tests.sandbox.acumatica import labels
+from tests.sandbox.acumatica.dac.customs import attribute_columns, user_columns
 from tests.sandbox.acumatica.dac.general_ledger import (
     PARENT_STAMPS,
     STAMPS,
-    TO_ACCOUNT,
     TO_BRANCH,
-    TO_SUB,
     account_id,
     branch_id,
     sub_id,
@@ -31,14 +30,11 @@ if TYPE_CHECKING:
         Item,
         PurchaseOrder,
         PurchaseOrderLine,
-        SalesInvoice,
         Vendor,
     )
 
-_RELEASED = frozenset({DocumentStatus.OPEN, DocumentStatus.CLOSED, DocumentStatus.VOIDED})
-_TO_ITEM = one("InventoryItem", "InventoryID", "InventoryID")
+TO_ITEM = one("InventoryItem", "InventoryID", "InventoryID")
 _TO_VENDOR = one("Vendor", "VendorID", "BAccountID")
-_TO_CUSTOMER = one("Customer", "CustomerID", "BAccountID")
 
 
 def _orders(view: View) -> list[PurchaseOrder]:
@@ -50,11 +46,8 @@ def _base_of(row: Pair[PurchaseOrder, PurchaseOrderLine]) -> Decimal:
     return spread(amounts, row.parent.rate)[row.parent.lines.index(row.line)]
 
 
-def _invoices(view: View) -> list[SalesInvoice]:
-    return sorted(view.company.sales_invoices.values(), key=lambda invoice: invoice.invoice_nbr)
-
-
-def _item_id(view: View, code: str | None) -> int | None:
+def item_id(view: View, code: str | None) -> int | None:
+    """The internal number of an item; None for lines without one."""
     item = view.company.items.get(code or "")
     return None if item is None else item.item_id
 
@@ -109,85 +102,25 @@ PO_LINE: Dac[Any] = Dac(
         prop(Kind.STRING, "OrderNbr", "parent.order_nbr"),
         prop(Kind.INT, "LineNbr", "line.line_nbr"),
         prop(Kind.INT, "BranchID", lambda row, view: branch_id(view, row.parent.branch)),
-        prop(Kind.INT, "InventoryID", lambda row, view: _item_id(view, row.line.item)),
+        prop(Kind.INT, "InventoryID", lambda row, view: item_id(view, row.line.item)),
         prop(Kind.INT, "ExpenseAcctID", lambda row, view: account_id(view, row.line.account)),
         prop(Kind.INT, "ExpenseSubID", lambda row, view: sub_id(view, row.line.cost_center)),
         prop(Kind.STRING, "TranDesc", "line.description"),
         prop(Kind.STRING, "UOM", "line.unit"),
         prop(Kind.DECIMAL, "OrderQty", "line.quantity"),
         prop(Kind.DECIMAL, "ReceivedQty", "line.quantity_received"),
+        prop(
+            Kind.BOOLEAN,
+            "Completed",
+            lambda row, _: row.line.quantity_received >= row.line.quantity,
+        ),
         prop(Kind.DECIMAL, "CuryUnitCost", "line.unit_cost"),
         prop(Kind.DECIMAL, "CuryExtCost", "line.amount"),
         prop(Kind.DECIMAL, "ExtCost", lambda row, _: _base_of(row)),
         prop(Kind.GUID, "NoteID", lambda row, _: made_up_id(row.parent.note_id, str(row.line.line_nbr))),
         *PARENT_STAMPS,
     ),
-    navigations=(TO_BRANCH, _TO_ITEM),
-)
-AR_INVOICE: Dac[SalesInvoice] = Dac(
-    name="ARInvoice",
-    namespace="PX.Objects.AR",
-    screen="AR301000",
-    keys=("DocType", "RefNbr"),
-    rows=_invoices,
-    modified_at=lambda invoice: invoice.modified_at,
-    archived=lambda invoice: invoice.archived,
-    deleted_from=("sales_invoices",),
-    properties=(
-        prop(Kind.STRING, "DocType", const("INV")),
-        prop(Kind.STRING, "RefNbr", "invoice_nbr"),
-        prop(Kind.INT, "BranchID", lambda invoice, view: branch_id(view, invoice.branch)),
-        prop(
-            Kind.INT, "CustomerID", lambda invoice, view: view.company.customers[invoice.customer].customer_id
-        ),
-        prop(Kind.DAY, "DocDate", "date"),
-        prop(Kind.DAY, "DueDate", "due_date"),
-        prop(Kind.STRING, "FinPeriodID", "period"),
-        prop(Kind.STRING, "CuryID", "currency"),
-        prop(Kind.DECIMAL, "CuryOrigDocAmt", "amount"),
-        prop(Kind.DECIMAL, "OrigDocAmt", "base_amount"),
-        prop(Kind.DECIMAL, "CuryDocBal", "balance"),
-        prop(Kind.DECIMAL, "DocBal", "base_balance"),
-        prop(Kind.DECIMAL, "CuryTaxTotal", "tax_amount"),
-        prop(Kind.DECIMAL, "TaxTotal", "base_tax_amount"),
-        prop(Kind.STRING, "DocDesc", "description"),
-        prop(Kind.STRING, "BatchNbr", "batch_nbr"),
-        prop(Kind.STRING, "Status", lambda invoice, _: labels.DOCUMENT_STATUS_CODE[invoice.status]),
-        prop(Kind.BOOLEAN, "Hold", lambda invoice, _: invoice.status is DocumentStatus.HOLD),
-        prop(Kind.BOOLEAN, "Released", lambda invoice, _: invoice.status in _RELEASED),
-        prop(Kind.BOOLEAN, "OpenDoc", lambda invoice, _: invoice.status is DocumentStatus.OPEN),
-        prop(Kind.BOOLEAN, "Voided", lambda invoice, _: invoice.status is DocumentStatus.VOIDED),
-        prop(Kind.GUID, "NoteID", "note_id"),
-        *STAMPS,
-    ),
-    navigations=(_TO_CUSTOMER, TO_BRANCH, many("ARTran", ("DocType", "RefNbr"), ("TranType", "RefNbr"))),
-)
-AR_TRAN: Dac[Any] = Dac(
-    name="ARTran",
-    namespace="PX.Objects.AR",
-    screen="AR301000",
-    keys=("TranType", "RefNbr", "LineNbr"),
-    rows=lambda view: [Pair(invoice, line) for invoice in _invoices(view) for line in invoice.lines],
-    modified_at=lambda row: row.parent.modified_at,
-    archived=lambda row: row.parent.archived,
-    properties=(
-        prop(Kind.STRING, "TranType", const("INV")),
-        prop(Kind.STRING, "RefNbr", "parent.invoice_nbr"),
-        prop(Kind.INT, "LineNbr", "line.line_nbr"),
-        prop(Kind.INT, "BranchID", lambda row, view: branch_id(view, row.parent.branch)),
-        prop(Kind.INT, "AccountID", lambda row, view: account_id(view, row.line.account)),
-        prop(Kind.INT, "SubID", lambda row, view: sub_id(view, row.line.cost_center)),
-        prop(Kind.INT, "InventoryID", lambda row, view: _item_id(view, row.line.item)),
-        prop(Kind.STRING, "TranDesc", "line.description"),
-        prop(Kind.STRING, "UOM", "line.unit"),
-        prop(Kind.DECIMAL, "Qty", "line.quantity"),
-        prop(Kind.DECIMAL, "CuryUnitPrice", "line.unit_price"),
-        prop(Kind.DECIMAL, "CuryTranAmt", "line.amount"),
-        prop(Kind.DECIMAL, "TranAmt", "line.base_amount"),
-        prop(Kind.GUID, "NoteID", lambda row, _: made_up_id(row.parent.note_id, str(row.line.line_nbr))),
-        *PARENT_STAMPS,
-    ),
-    navigations=(TO_ACCOUNT, TO_BRANCH, TO_SUB, _TO_ITEM),
+    navigations=(TO_BRANCH, TO_ITEM),
 )
 VENDOR: Dac[Vendor] = Dac(
     name="Vendor",
@@ -205,6 +138,8 @@ VENDOR: Dac[Vendor] = Dac(
         prop(Kind.STRING, "CuryID", "currency"),
         prop(Kind.STRING, "TermsID", "terms", width=10),
         prop(Kind.STRING, "VStatus", _status),
+        *user_columns(),
+        *attribute_columns("vendors"),
         prop(Kind.GUID, "NoteID", "note_id"),
         *STAMPS,
     ),
@@ -245,6 +180,7 @@ INVENTORY_ITEM: Dac[Item] = Dac(
         prop(Kind.STRING, "ItemStatus", lambda item, _: "AC" if item.active else "IN"),
         prop(Kind.STRING, "BaseUnit", "unit"),
         prop(Kind.DECIMAL, "BasePrice", "unit_price"),
+        *attribute_columns("items"),
         prop(Kind.GUID, "NoteID", "note_id"),
         *STAMPS,
     ),

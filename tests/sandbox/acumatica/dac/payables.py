@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.sandbox.acumatica import labels
+from tests.sandbox.acumatica.dac.customs import user_columns
 from tests.sandbox.acumatica.dac.general_ledger import (
     STAMPS,
     TO_ACCOUNT,
@@ -88,8 +89,12 @@ def _adjustments(view: View) -> list[Pair[Payment, Application]]:
     return [
         Pair(payment, application)
         for payment in sorted(view.company.payments.values(), key=lambda each: each.payment_nbr)
-        for application in payment.applications
+        for application in sorted(payment.applications, key=_settled_key)
     ]
+
+
+def _settled_key(application: Application) -> tuple[str, str]:
+    return labels.BILL_TYPE_CODE[application.type], application.reference_nbr
 
 
 def _item_id(row: BillLineRow, view: View) -> int | None:
@@ -162,6 +167,7 @@ AP_INVOICE: Dac[Bill] = Dac(
         prop(Kind.DECIMAL, "TaxTotal", "base_tax_amount"),
         prop(Kind.DECIMAL, "CuryLineTotal", lambda bill, _: bill.amount - bill.tax_amount),
         prop(Kind.DECIMAL, "LineTotal", lambda bill, _: bill.base_amount - bill.base_tax_amount),
+        *user_columns(),
     ],
     navigations=(
         _TO_VENDOR,
@@ -218,6 +224,10 @@ AP_TRAN: Dac[BillLineRow] = Dac(
         prop(Kind.STRING, "POOrderType", lambda row, _: "RO" if row.line.order_nbr else None),
         prop(Kind.STRING, "PONbr", "line.order_nbr"),
         prop(Kind.INT, "POLineNbr", "line.order_line_nbr"),
+        prop(Kind.STRING, "ReceiptType", lambda row, _: "RT" if row.line.receipt_nbr else None),
+        prop(Kind.STRING, "ReceiptNbr", "line.receipt_nbr"),
+        prop(Kind.INT, "ReceiptLineNbr", "line.receipt_line_nbr"),
+        *user_columns("line.custom"),
         prop(Kind.BOOLEAN, "Released", lambda row, _: row.parent.status in _RELEASED),
         prop(Kind.GUID, "NoteID", lambda row, _: made_up_id(row.parent.note_id, str(row.line.line_nbr))),
         prop(Kind.STAMP, "CreatedDateTime", "parent.created_at"),

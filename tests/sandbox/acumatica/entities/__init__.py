@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.sandbox.acumatica.entities import (
+    goods,
     inquiries,
     ledger,
     partners,
     payables,
+    projects,
     purchasing,
+    receipts,
     receivables,
+    sales,
     stock,
 )
 
@@ -23,6 +27,7 @@ ENTITIES: dict[str, Entity[Any]] = {
         ledger.ACCOUNT,
         payables.BILL,
         payables.CHECK,
+        projects.COST_CODE,
         ledger.CURRENCY,
         partners.CUSTOMER,
         ledger.FINANCIAL_PERIOD,
@@ -30,8 +35,12 @@ ENTITIES: dict[str, Entity[Any]] = {
         ledger.JOURNAL_TRANSACTION,
         ledger.LEDGER_ENTITY,
         stock.NON_STOCK_ITEM,
+        receipts.PAYMENT,
+        projects.PROJECT,
         purchasing.PURCHASE_ORDER,
-        receivables.SALES_ORDER,
+        goods.PURCHASE_RECEIPT,
+        sales.SALES_INVOICE,
+        sales.SALES_ORDER,
         stock.STOCK_ITEM,
         ledger.SUBACCOUNT,
         partners.VENDOR,

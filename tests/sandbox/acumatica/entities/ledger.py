@@ -23,7 +23,7 @@ from tests.sandbox.acumatica.shapes import (
     text,
 )
 from tests.sandbox.acumatica.wire import Kind
-from tests.sandbox.company.model import Account, Branch, CostCenter, Journal, JournalLine, Period
+from tests.sandbox.company.model import Account, Branch, CostCenter, Currency, Journal, JournalLine, Period
 from tests.sandbox.company.money import ZERO
 
 if TYPE_CHECKING:
@@ -44,26 +44,11 @@ class LedgerRecord(NamedTuple):
     currency: str
 
 
-class CurrencyRecord(NamedTuple):
-    """A currency that the company keeps accounts or documents in."""
-
-    code: str
-    symbol: str
-    name: str
-
-
 class Year(NamedTuple):
     """A fiscal year and its periods."""
 
     code: str
     periods: list[Period]
-
-
-_CURRENCIES = (
-    CurrencyRecord("EUR", "€", "Euro"),
-    CurrencyRecord("GBP", "£", "Pound Sterling"),
-    CurrencyRecord("USD", "$", "US Dollar"),
-)
 
 
 def made_up_id(*names: str) -> str:
@@ -302,23 +287,23 @@ FINANCIAL_PERIOD: Entity[Year] = Entity(
         collections=[Collection("Details", _PERIOD, lambda year, _: year.periods)],
     ),
 )
-CURRENCY: Entity[CurrencyRecord] = Entity(
+CURRENCY: Entity[Currency] = Entity(
     screen="CM202000",
     title="Currencies",
     keys=("CurrencyID",),
-    rows=lambda view: list(_CURRENCIES) if view.company.branches else [],
-    note_id=lambda currency: made_up_id("Currency", currency.code),
-    modified_at=lambda _: _FOUNDED,
+    rows=lambda view: list(view.company.currencies.values()),
+    note_id=lambda currency: currency.note_id,
+    modified_at=lambda currency: currency.modified_at,
     shape=Shape(
         type_name="Currency",
         fields=[
             of_kind(Kind.BOOLEAN, "Active", const(value=True)),
-            of_kind(Kind.STAMP, "CreatedDateTime", const(_FOUNDED)),
+            of_kind(Kind.STAMP, "CreatedDateTime", "created_at"),
             text("CurrencyID", "code"),
             text("CurrencySymbol", "symbol"),
-            of_kind(Kind.SHORT, "DecimalPrecision", const(2)),
+            of_kind(Kind.SHORT, "DecimalPrecision", "precision"),
             text("Description", "name"),
-            of_kind(Kind.STAMP, "LastModifiedDateTime", const(_FOUNDED)),
+            of_kind(Kind.STAMP, "LastModifiedDateTime", "modified_at"),
             Field(name="UseForAccounting", kind=Kind.BOOLEAN, read=const(value=True)),
         ],
     ),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.sandbox.acumatica import labels
+from tests.sandbox.acumatica.entities.customs import attributes, user_fields
 from tests.sandbox.acumatica.shapes import (
+    Collection,
     Entity,
     Field,
     Link,
@@ -20,8 +22,12 @@ from tests.sandbox.acumatica.shapes import (
 )
 from tests.sandbox.acumatica.wire import Kind
 from tests.sandbox.company import chart
+from tests.sandbox.company.money import ZERO
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from tests.sandbox.acumatica.view import View
     from tests.sandbox.company.model import Address, Customer, Vendor
 
 ADDRESS: Shape[Address] = Shape(
@@ -72,6 +78,63 @@ def _contacts(names: str) -> list[Link[Any]]:
     return [Link(name, CONTACT, lambda partner, _: partner) for name in names.split()]
 
 
+def _none(_partner: object, _view: View) -> list[Any]:
+    return []
+
+
+def _open_orders(customer: Customer, view: View) -> Decimal:
+    return view.open_orders.get(customer.code, ZERO)
+
+
+def _credit_left(customer: Customer, view: View) -> Decimal:
+    owed = view.receivable.get(customer.code, ZERO)
+    return customer.credit_limit - owed - _open_orders(customer, view)
+
+
+_CREDIT_RULES: Shape[Customer] = Shape(
+    type_name="CreditVerificationRules",
+    fields=by_name(
+        [
+            of_kind(Kind.DECIMAL, "CreditLimit", "credit_limit"),
+            of_kind(Kind.DECIMAL, "OpenOrdersBalance", _open_orders),
+            of_kind(Kind.DECIMAL, "RemainingCreditLimit", _credit_left),
+            *blanks(Kind.SHORT, "CreditDaysPastDue"),
+            *blanks(Kind.STRING, "CreditVerification"),
+            *blanks(Kind.DECIMAL, "UnreleasedBalance"),
+            *blanks(Kind.STAMP, "FirstDueDate"),
+        ]
+    ),
+)
+_SALESPERSON: Shape[Any] = Shape(
+    type_name="CustomerSalesPerson",
+    fields=by_name(
+        [
+            *blanks(Kind.DECIMAL, "Commission"),
+            *blanks(Kind.BOOLEAN, "Default"),
+            *blanks(Kind.STRING, "LocationID LocationName Name SalespersonID"),
+        ]
+    ),
+)
+_INSTRUCTION: Shape[Any] = Shape(
+    type_name="BusinessAccountPaymentInstructionDetail",
+    fields=by_name(
+        [
+            *blanks(Kind.INT, "LocationID"),
+            *blanks(Kind.STRING, "Description PaymentInstructionsID PaymentMethod Value"),
+        ]
+    ),
+)
+_PARTNER_CONTACT: Shape[Any] = Shape(
+    type_name="CustomerContact",
+    fields=by_name(
+        [of_kind(Kind.STAMP, "LastModifiedDateTime", "modified_at"), *blanks(Kind.INT, "ContactID")]
+    ),
+    links=[Link("Contact", CONTACT, lambda partner, _: partner)],
+)
+_DETAILS: list[Collection[Any]] = [
+    Collection("Contacts", _PARTNER_CONTACT, lambda partner, _: [partner] if partner.email else []),
+    Collection("PaymentInstructions", _INSTRUCTION, _none),
+]
 VENDOR: Entity[Vendor] = Entity(
     screen="AP303000",
     title="Vendor",
@@ -112,6 +175,8 @@ VENDOR: Entity[Vendor] = Entity(
             ]
         ),
         links=_contacts("MainContact PrimaryContact RemittanceContact ShippingContact"),
+        collections=[attributes("vendors"), *_DETAILS],
+        custom=user_fields("BAccount"),
     ),
 )
 CUSTOMER: Entity[Customer] = Entity(
@@ -158,6 +223,10 @@ CUSTOMER: Entity[Customer] = Entity(
                 ),
             ]
         ),
-        links=_contacts("BillingContact MainContact PrimaryContact ShippingContact"),
+        links=[
+            *_contacts("BillingContact MainContact PrimaryContact ShippingContact"),
+            Link("CreditVerificationRules", _CREDIT_RULES, lambda customer, _: customer),
+        ],
+        collections=[attributes("customers"), *_DETAILS, Collection("Salespersons", _SALESPERSON, _none)],
     ),
 )

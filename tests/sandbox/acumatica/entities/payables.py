@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.sandbox.acumatica import labels
+from tests.sandbox.acumatica.entities.customs import user_fields
 from tests.sandbox.acumatica.shapes import (
     Collection,
     CustomField,
@@ -69,8 +70,10 @@ BILL_DETAIL: Shape[BillRow] = Shape(
             of_kind(Kind.DECIMAL, "Qty", "line.quantity"),
             of_kind(Kind.DECIMAL, "UnitCost", "line.unit_cost"),
             of_kind(Kind.INT, "POLine", "line.order_line_nbr"),
-            *blanks(Kind.STRING, "CostCode POReceiptNbr POReceiptType ProjectTask TaxCategory"),
-            *blanks(Kind.INT, "POReceiptLine"),
+            text("POReceiptNbr", "line.receipt_nbr"),
+            text("POReceiptType", lambda row, _: "RT" if row.line.receipt_nbr else None, labels.RECEIPT_TYPE),
+            of_kind(Kind.INT, "POReceiptLine", "line.receipt_line_nbr"),
+            *blanks(Kind.STRING, "CostCode ProjectTask TaxCategory"),
             *switched_off("CalculateDiscountsOnImport NonBillable"),
             Field(name="LCType", kind=Kind.STRING, since="24.200.001"),
             Field(name="LCNbr", kind=Kind.STRING, since="24.200.001"),
@@ -85,6 +88,7 @@ BILL_DETAIL: Shape[BillRow] = Shape(
             kind=Kind.STRING,
             read=lambda row, _: labels.BILL_TYPE_CODE[row.parent.type],
         ),
+        *user_fields("Transactions", "line.custom"),
     ],
 )
 _BILL_TAX: Shape[Bill] = Shape(
@@ -174,6 +178,7 @@ BILL: Entity[Bill] = Entity(
                 read=lambda bill, _: bill.lines[0].cost_center if bill.lines else None,
             ),
             CustomField(view="Document", name="UsrEnteredOn", kind=Kind.STAMP, read=attr("created_at")),
+            *user_fields("Document"),
         ],
     ),
 )

@@ -1,18 +1,16 @@
-"""Accounts receivable: invoices; and the sales orders that this company does not use."""
+"""Accounts receivable: invoices and credit memos."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from tests.sandbox.acumatica import labels
 from tests.sandbox.acumatica.shapes import (
-    VERSION_5,
     Collection,
     Entity,
     Field,
     Pair,
     Shape,
-    attr,
     blanks,
     by_name,
     const,
@@ -22,13 +20,32 @@ from tests.sandbox.acumatica.shapes import (
 )
 from tests.sandbox.acumatica.wire import Kind
 from tests.sandbox.company import chart
-from tests.sandbox.company.model import DocumentStatus, SalesInvoice, SalesInvoiceLine
+from tests.sandbox.company.model import (
+    CustomerPayment,
+    DocumentStatus,
+    Receipt,
+    SalesInvoice,
+    SalesInvoiceLine,
+)
 from tests.sandbox.company.money import ZERO
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from tests.sandbox.acumatica.view import View
+
 InvoiceRow = Pair[SalesInvoice, SalesInvoiceLine]
+ReceivedRow = Pair[CustomerPayment, Receipt]
+
+
+def invoice_order(invoice: SalesInvoice) -> tuple[str, str]:
+    """The key of an invoice in the database: type code and number."""
+    return labels.INVOICE_TYPE_CODE[invoice.type], invoice.invoice_nbr
+
+
+def _applications(invoice: SalesInvoice, view: View) -> list[ReceivedRow]:
+    found = view.customer_applications.get(invoice.invoice_nbr, [])
+    return [Pair(payment, application) for payment, application in found]
 
 
 def _taxable(invoice: SalesInvoice) -> Decimal:
@@ -66,11 +83,26 @@ _TAX: Shape[SalesInvoice] = Shape(
         Field(name="TaxRate", kind=Kind.DECIMAL),
     ],
 )
+_APPLICATION: Shape[ReceivedRow] = Shape(
+    type_name="InvoiceApplicationsDefault",
+    fields=by_name(
+        [
+            of_kind(Kind.DECIMAL, "AmountPaid", "line.amount"),
+            text("DocType", const("PMT"), labels.RECEIVED_TYPE),
+            text("ReferenceNbr", "parent.payment_nbr"),
+            text(
+                "Status",
+                lambda row, _: labels.DOCUMENT_STATUS_CODE[row.parent.status],
+                labels.DOCUMENT_STATUS,
+            ),
+        ]
+    ),
+)
 INVOICE: Entity[SalesInvoice] = Entity(
     screen="AR301000",
     title="Invoices and Memos",
     keys=("Type", "ReferenceNbr"),
-    rows=lambda view: sorted(view.company.sales_invoices.values(), key=lambda each: each.invoice_nbr),
+    rows=lambda view: sorted(view.company.sales_invoices.values(), key=invoice_order),
     note_id=lambda invoice: invoice.note_id,
     archived=lambda invoice: invoice.archived,
     modified_at=lambda invoice: invoice.modified_at,
@@ -93,7 +125,7 @@ INVOICE: Entity[SalesInvoice] = Entity(
                     labels.DOCUMENT_STATUS,
                 ),
                 text("Terms", "terms"),
-                text("Type", const("INV"), labels.INVOICE_TYPE),
+                text("Type", lambda invoice, _: labels.INVOICE_TYPE_CODE[invoice.type], labels.INVOICE_TYPE),
                 of_kind(Kind.DECIMAL, "Amount", "amount"),
                 of_kind(Kind.DECIMAL, "Balance", "balance"),
                 of_kind(Kind.DECIMAL, "TaxTotal", "tax_amount"),
@@ -110,58 +142,7 @@ INVOICE: Entity[SalesInvoice] = Entity(
                 "Details", _DETAIL, lambda invoice, _: [Pair(invoice, line) for line in invoice.lines]
             ),
             Collection("TaxDetails", _TAX, lambda invoice, _: [invoice] if invoice.tax_amount else []),
+            Collection("ApplicationsDefault", _APPLICATION, _applications),
         ],
-    ),
-)
-
-
-def _no_note_id(_: SalesInvoice) -> NoReturn:
-    raise LookupError("the company has no sales orders")
-
-
-_ORDER_DETAIL: Shape[InvoiceRow] = Shape(
-    type_name="SalesOrderDetail",
-    fields=by_name(
-        [
-            *blanks(Kind.INT, "LineNbr"),
-            *blanks(
-                Kind.STRING, "Account Branch InventoryID LastModifiedDate LineDescription UOM WarehouseID"
-            ),
-            *blanks(Kind.DECIMAL, "Amount DiscountAmount ExtendedPrice OpenQty OrderQty UnitPrice"),
-        ]
-    ),
-)
-SALES_ORDER: Entity[SalesInvoice] = Entity(
-    screen="SO301000",
-    title="Sales Orders",
-    keys=("OrderType", "OrderNbr"),
-    rows=lambda _: [],
-    note_id=_no_note_id,
-    modified_at=lambda order: order.modified_at,
-    shape=Shape(
-        type_name="SalesOrder",
-        fields=by_name(
-            [
-                *blanks(
-                    Kind.STRING,
-                    "BaseCurrencyID CurrencyID CustomerID CustomerOrder Description ExternalRef LocationID "
-                    "OrderNbr OrderType Project ShipVia",
-                ),
-                Field(name="Branch", kind=Kind.STRING, since="23.200.001"),
-                Field(name="Status", kind=Kind.STRING, choices=labels.ORDER_STATUS),
-                *blanks(
-                    Kind.DECIMAL, "ControlTotal CurrencyRate OrderedQty OrderTotal ReciprocalRate TaxTotal"
-                ),
-                *blanks(Kind.GUID, "NoteID"),
-                Field(name="Date", kind=Kind.DAY, stays_stamp=True),
-                Field(name="RequestedOn", kind=Kind.DAY, stays_stamp=True),
-                Field(name="LastModified", kind=Kind.STAMP, read=attr("modified_at"), until=VERSION_5),
-                Field(
-                    name="LastModifiedDateTime", kind=Kind.STAMP, read=attr("modified_at"), since=VERSION_5
-                ),
-                *switched_off("Approved CreditHold Hold IsTaxValid WillCall"),
-            ]
-        ),
-        collections=[Collection("Details", _ORDER_DETAIL, lambda _order, _view: [])],
     ),
 )

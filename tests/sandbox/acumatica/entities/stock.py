@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tests.sandbox.acumatica import labels
+from tests.sandbox.acumatica.entities.customs import attributes
 from tests.sandbox.acumatica.shapes import (
     Collection,
     Entity,
@@ -22,17 +23,8 @@ from tests.sandbox.acumatica.wire import Kind
 from tests.sandbox.company import chart
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from tests.sandbox.acumatica.view import View
-    from tests.sandbox.company.model import Item
-
-
-class Stock(NamedTuple):
-    """What lies in one warehouse."""
-
-    warehouse: str
-    quantity: Decimal
+    from tests.sandbox.company.model import Item, StockLevel
 
 
 def _status(item: Item, _: View) -> str:
@@ -57,12 +49,27 @@ def _common(unit_names: str) -> list[Field[Item]]:
     ]
 
 
-_WAREHOUSE: Shape[Stock] = Shape(
+_WAREHOUSE: Shape[StockLevel] = Shape(
     type_name="StockItemWarehouseDetail",
-    fields=[
-        of_kind(Kind.DECIMAL, "QtyOnHand", "quantity"),
-        text("WarehouseID", "warehouse"),
-    ],
+    fields=by_name(
+        [
+            of_kind(Kind.DECIMAL, "QtyOnHand", "quantity"),
+            text("WarehouseID", "warehouse"),
+            text("Status", const("AC"), labels.ITEM_STATUS),
+            text("InventoryAccount", const(chart.INVENTORY)),
+            of_kind(Kind.BOOLEAN, "IsDefault", lambda level, _: level.warehouse == "MAIN"),
+            *switched_off(
+                "Override OverridePreferredVendor OverrideReplenishmentSettings OverrideStdCost PriceOverride"
+            ),
+            *blanks(
+                Kind.STRING,
+                "DefaultIssueLocationID DefaultReceiptLocationID InventorySubaccount PreferredVendor ProductManager "
+                "ProductWorkgroup ReplenishmentSource ReplenishmentWarehouse Seasonality",
+            ),
+            *blanks(Kind.DECIMAL, "DailyDemandForecast DailyDemandForecastErrorSTDEV ServiceLevel"),
+            *blanks(Kind.STAMP, "LastForecastDate"),
+        ]
+    ),
 )
 STOCK_ITEM: Entity[Item] = Entity(
     screen="IN202500",
@@ -110,11 +117,12 @@ STOCK_ITEM: Entity[Item] = Entity(
             ]
         ),
         collections=[
+            attributes("items"),
             Collection(
                 "WarehouseDetails",
                 _WAREHOUSE,
-                lambda item, _: [Stock(*entry) for entry in sorted(item.quantity_on_hand.items())],
-            )
+                lambda item, view: view.stock.get(item.code, []),
+            ),
         ],
     ),
 )
@@ -150,5 +158,6 @@ NON_STOCK_ITEM: Entity[Item] = Entity(
                 *switched_off("ExportToExternal IsAKit IsKit RequireReceipt RequireShipment"),
             ]
         ),
+        collections=[attributes("items")],
     ),
 )
