@@ -100,7 +100,8 @@ _ORDER_DETAIL: Shape[OrderRow] = Shape(
             of_kind(
                 Kind.DECIMAL,
                 "DiscountedUnitPrice",
-                lambda row, _: row.line.unit_price * (1 - row.line.discount_percent / _HUNDRED),
+                # prices are stored with six decimals
+                lambda row, _: round(row.line.unit_price * (1 - row.line.discount_percent / _HUNDRED), 6),
             ),
             of_kind(Kind.DECIMAL, "ExtendedPrice", lambda row, _: row.line.amount + row.line.discount_amount),
             of_kind(Kind.DECIMAL, "OpenQty", open_quantity),
