@@ -135,7 +135,8 @@ _RUN: Final = (
         "start_date",
         th.DateTimeType,
         title="Start date",
-        description="Read only what was modified at or after this time. Without it everything is read.",
+        description="Read only documents that were modified at or after this time. Without it everything is read. "
+        "Masters (accounts, vendors, customers, items, ...) are always read whole the first time, so that references resolve.",
     ),
     th.Property(
         "end_date",

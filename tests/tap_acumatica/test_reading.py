@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_acumatica.tap import TapAcumatica
 from tests.sandbox.acumatica import TENANT
 from tests.sandbox.acumatica.labels import BILL_TYPE, BILL_TYPE_CODE
 from tests.sandbox.faults import Fault
@@ -236,6 +238,26 @@ def test_start_and_end_date_bound_what_is_read(instance: Instance) -> None:
     assert wanted
     assert {row["note_id"] for row in run.rows("bills")} == wanted
     assert run.bookmark("bills")["replication_key_value"] == "2025-09-30T00:00:00.000000+00:00"
+
+
+@pytest.mark.parametrize(
+    ("stream", "table"), [("gl_accounts", "accounts"), ("vendors", "vendors"), ("customers", "customers")]
+)
+def test_masters_older_than_the_start_date_are_read_so_that_references_resolve(
+    instance: Instance, stream: str, table: str
+) -> None:
+    records = getattr(instance.company, table).values()
+    start = max(record.modified_at for record in records) + dt.timedelta(seconds=1)
+    run = run_tap(instance.with_(start_date=start.isoformat()), stream)
+    assert {row["note_id"] for row in run.rows(stream)} == {record.note_id for record in records}
+
+
+def test_the_connection_test_says_nothing_of_errors(
+    instance: Instance, caplog: pytest.LogCaptureFixture
+) -> None:
+    with contextlib.closing(TapAcumatica(config=instance.config)) as tap:
+        assert tap.run_connection_test()
+    assert "rror" not in caplog.text
 
 
 # states -----------------------------------------------------------------------------------------------------

@@ -65,23 +65,23 @@ ENTITIES: Final = (
         "bill_lines", ("Details",), ("line_nbr",), hidden_number="Transactions.LineNbr", amounts=BILL_LINES,
         carry=("Vendor", "Date", "PostPeriod", "CurrencyID", "Status"))),
     Entity("cost_centers", "Subaccount", ("SubaccountCD",), segmented="subaccount_cd"),
-    Entity("cost_codes", "CostCode", ("CostCodeID",)),
-    Entity("currencies", "Currency", ("CurrencyID",)),
-    Entity("customers", "Customer", ("CustomerID",), links=_ADDRESS, lines=Lines(
+    Entity("cost_codes", "CostCode", ("CostCodeID",), master=True),
+    Entity("currencies", "Currency", ("CurrencyID",), master=True),
+    Entity("customers", "Customer", ("CustomerID",), links=_ADDRESS, master=True, lines=Lines(
         "customer_attributes", ("Attributes",), ("attribute_id",), light=True, carry=("CustomerClass",))),
     Entity("", "FinancialPeriod", ("FinancialYear",), whole=True, lines=Lines(
         "financial_periods", ("Details",), ("period_nbr",))),
-    Entity("gl_accounts", "Account", ("AccountCD",)),
+    Entity("gl_accounts", "Account", ("AccountCD",), master=True),
     Entity("", "StockItem", ("InventoryID",), whole=True, lines=Lines(
         "item_warehouse_quantities", ("WarehouseDetails",), ("warehouse_id",), dated="snapshot_date", light=True,
         carry=("BaseUOM",))),
     Entity("journal_transactions", "JournalTransaction", ("Module", "BatchNbr"), deletions="Batch", lines=Lines(
         "journal_lines", ("Details",), ("line_nbr",), amounts=JOURNAL_LINES,
         carry=("LedgerID", "TransactionDate", "PostPeriod", "CurrencyID", "Status"))),
-    Entity("ledgers", "Ledger", ("LedgerID",)),
-    Entity("non_stock_items", "NonStockItem", ("InventoryID",), lines=Lines(
+    Entity("ledgers", "Ledger", ("LedgerID",), master=True),
+    Entity("non_stock_items", "NonStockItem", ("InventoryID",), master=True, lines=Lines(
         "non_stock_item_attributes", ("Attributes",), ("attribute_id",), light=True, carry=("ItemClass",))),
-    Entity("projects", "Project", ("ProjectID",)),
+    Entity("projects", "Project", ("ProjectID",), master=True),
     Entity("purchase_orders", "PurchaseOrder", ("Type", "OrderNbr"), amounts=PURCHASE_ORDERS, deletions="POOrder",
         lines=Lines("purchase_order_lines", ("Details",), ("line_nbr",), amounts=PURCHASE_ORDER_LINES,
         carry=("VendorID", "Date", "CurrencyID", "Status"))),
@@ -95,9 +95,9 @@ ENTITIES: Final = (
     Entity("sales_orders", "SalesOrder", ("OrderType", "OrderNbr"), amounts=SALES_ORDERS, deletions="SOOrder",
         lines=Lines("sales_order_lines", ("Details",), ("line_nbr",), amounts=SALES_ORDER_LINES,
         carry=("CustomerID", "Date", "CurrencyID", "Status"))),
-    Entity("stock_items", "StockItem", ("InventoryID",), lines=Lines(
+    Entity("stock_items", "StockItem", ("InventoryID",), master=True, lines=Lines(
         "stock_item_attributes", ("Attributes",), ("attribute_id",), light=True, carry=("ItemClass",))),
-    Entity("vendors", "Vendor", ("VendorID",), links=_ADDRESS, lines=Lines(
+    Entity("vendors", "Vendor", ("VendorID",), links=_ADDRESS, master=True, lines=Lines(
         "vendor_attributes", ("Attributes",), ("attribute_id",), light=True, carry=("VendorClass",))),
 )
 INQUIRIES: Final = (

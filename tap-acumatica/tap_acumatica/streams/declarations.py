@@ -53,6 +53,7 @@ class Entity:
         deletions: The data access class that tells of deletions.
         segmented: Property that holds a segmented code, to be cut as the settings say.
         whole: Read all of it in every run, because its modification time does not tell of all changes.
+        master: Documents refer to it, so `start_date` does not bound it: an account may be older than its bills.
     """
 
     stream: str
@@ -64,6 +65,7 @@ class Entity:
     deletions: str = ""
     segmented: str = ""
     whole: bool = False
+    master: bool = False
 
     @property
     def name(self) -> str:

@@ -39,6 +39,7 @@ class EntityFeed(Feed):
         super().__init__(tap)
         self.entity = entity
         self.deletions = entity.deletions
+        self.is_master = entity.master
         self.is_history = bool(entity.lines and entity.lines.dated)
         self._endpoint = endpoint
         fields = endpoint.fields(entity.entity)
