@@ -136,7 +136,8 @@ _RUN: Final = (
         th.DateTimeType,
         title="Start date",
         description="Read only documents that were modified at or after this time. Without it everything is read. "
-        "Masters (accounts, vendors, customers, items, ...) are always read whole the first time, so that references resolve.",
+        "Masters (accounts, vendors, customers, items, ...) are read whole the first time all the same, so that "
+        "references resolve.",
     ),
     th.Property(
         "end_date",
