@@ -21,7 +21,7 @@ from tap_acumatica.client import Client
 from tap_acumatica.tap import TapAcumatica
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from singer_sdk.singerlib import Message
@@ -36,6 +36,13 @@ class Recorder(GenericSingerWriter[bytearray, Any]):
         self.lines: list[bytes] = []
         self._decoded: list[dict[str, Any]] = []
         self.on_message: Callable[[dict[str, Any]], None] | None = None
+
+    @classmethod
+    def of(cls, messages: Sequence[dict[str, Any]]) -> Recorder:
+        """A recorder that has seen these messages."""
+        recorder = cls()
+        recorder._decoded = list(messages)
+        return recorder
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
