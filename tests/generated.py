@@ -31,7 +31,7 @@ _KINDS = {
     "string": "string",
 }
 _BUILT_IN = re.compile(
-    r"^(stream_maps|stream_map_config|flattening_|faker_config|add_record_metadata|validate_)"
+    r"^(stream_maps|stream_map_config|flattening_|faker_config|add_record_metadata|validate_|batch_config)"
 )
 
 
@@ -104,7 +104,7 @@ def settings_table(plugin: type[PluginBase]) -> str:
 def readme(text: str, plugin: type[PluginBase]) -> str:
     """A README with the settings table between its markers filled in."""
     return re.sub(
-        r"(<!-- settings -->\n).*?(<!-- end of settings -->)",
+        r"(<!-- settings[^\n]*-->\n).*?(<!-- end of settings -->)",
         lambda found: found[1] + settings_table(plugin) + found[2],
         text,
         flags=re.DOTALL,
