@@ -8,6 +8,7 @@ the next run ends that session first.
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import hashlib
 import logging
@@ -47,7 +48,7 @@ class Bearer(AuthBase):
         return r
 
 
-class Session:
+class Session(abc.ABC):
     """One session at a time, shared by all streams of a run.
 
     Subclasses say how a session is begun. The base class renews it, ends it, and ends what a killed run left.
@@ -64,13 +65,13 @@ class Session:
         self._records_session = False
         self._begun = False
 
+    @abc.abstractmethod
     def begin(self) -> AuthBase:
         """Sign in and return what signs requests.
 
         Raises:
             UserError: The sign-in is refused; it is never repeated, because that locks the user out.
         """
-        raise NotImplementedError
 
     def end(self, auth: AuthBase) -> None:
         """Log a session out."""
