@@ -7,12 +7,12 @@ again after a session was superseded or ran out, waiting for jobs, and errors in
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import random
 import re
 import time
-from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import backoff
 import requests
@@ -29,13 +29,15 @@ from tableauserverclient.server.endpoint.exceptions import (
 from tableauserverclient.server.exceptions import EndpointUnavailableError
 from urllib3.util.retry import Retry
 
-from target_tableau.errors import JobError, SettingError, TableauError
+from target_tableau.errors import JobError, TableauError
 from target_tableau.sign_in import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
+    from target_tableau.address import Address
     from target_tableau.sign_in import Credentials
 
 _Result = TypeVar("_Result")
@@ -62,14 +64,6 @@ _DAYS_TO_WARN = 14
 
 
 @dataclasses.dataclass(frozen=True)
-class Address:
-    """Where a site is: the server's base URL and the site's content URL ("" is Server's default site)."""
-
-    server_url: str
-    site: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Job:
     """What a Tableau job has come to.
 
@@ -90,43 +84,16 @@ class Job:
     cancelled: bool = False
 
 
-def parse_address(server_url: str, site: str | None) -> Address:
-    """Read a server URL, which may have been pasted from a browser (`https://host/#/site/finance/home`).
-
-    Raises:
-        SettingError: It is no http(s) URL, or names another site than the setting `site`.
-    """
-    parts = urlsplit(server_url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingError(
-            f"server_url '{server_url}' is not a URL. Set it to the address of Tableau, like "
-            "https://10ax.online.tableau.com or https://tableau.example.com."
-        )
-    path, fragment = parts.path, parts.fragment
-    pasted = _site_in(fragment) or _site_in(path)
-    if pasted is not None and site and site != pasted:
-        raise SettingError(
-            f"server_url names the site '{pasted}' but the setting site is '{site}'. Remove one."
-        )
-    base = re.split(r"/(?:site|t)/", path)[0].rstrip("/")
-    return Address(f"{parts.scheme}://{parts.netloc}{base}", site or pasted or "")
-
-
-def _site_in(path: str) -> str | None:
-    words = [unquote(word) for word in path.split("/") if word]
-    for position, word in enumerate(words[:-1]):
-        if word in {"site", "t"}:
-            return words[position + 1]
-    return None
-
-
 class TableauClient:
     """Calls Tableau for one run. A context manager: signs in on entry, out on exit.
 
     Args:
         address: The server and its site.
         credentials: How to sign in.
-        pause: Waits; tests give one that does not.
+        pause: Waits; tests give one that does not. Used by whoever waits for Tableau.
+
+    Attributes:
+        token_days: In how many days the personal access token ends, if the server tells.
     """
 
     def __init__(
@@ -134,7 +101,8 @@ class TableauClient:
     ) -> None:
         self.address = address
         self._credentials = credentials
-        self._pause = pause
+        self.pause = pause
+        self.token_days: int | None = None
         self.server = tsc.Server(
             address.server_url,
             http_options={"timeout": (_CONNECT_SECONDS, _READ_SECONDS)},
@@ -212,7 +180,7 @@ class TableauClient:
                 if refusal.code not in _NO_SESSION:
                     raise TableauError(f"Could not {what}: {_line(refusal)}", refusal.code) from refusal
                 logger.info("Tableau ended our session (%s); signing in again.", refusal.code)
-                self._pause(random.uniform(0.2, 2.0))  # noqa: S311 - only keeps two clients out of step
+                self.pause(random.uniform(0.2, 2.0))  # noqa: S311 - only keeps two clients out of step
                 self.sign_in()
             except ServerResponseError as refusal:
                 raise TableauError(f"Could not {what}: {_line(refusal)}", refusal.code) from refusal
@@ -253,7 +221,7 @@ class TableauClient:
                         "and the network."
                     ) from failure
                 wait = float(next(waits))
-            self._pause(backoff.full_jitter(wait))
+            self.pause(backoff.full_jitter(wait))
         raise AssertionError("the last try either returns or raises")
 
     def _session(self) -> requests.Session:
@@ -283,12 +251,54 @@ class TableauClient:
         if not response.url.endswith("/auth/signin") or not response.ok:
             return
         told = _EXPIRATION.search(response.text)
+        if told:
+            self.token_days = int(told[1])
         if told and int(told[1]) < _DAYS_TO_WARN:
             logger.warning(
                 "The Tableau token ends in %s days. Make a new one under My Account Settings and set token_name and "
                 "token_value, or this pipeline will stop.",
                 told[1],
             )
+
+    def update(
+        self, datasource: str, request_id: str, actions: Sequence[dict[str, Any]], payload: Path, name: str
+    ) -> str | None:
+        """Change the rows of a data source that is live to Hyper (PATCH .../data, API 3.12 and later).
+
+        Payload and request are sent one after the other, each with tries of its own: a session that ends in
+        between costs only the second.
+
+        Args:
+            datasource: Id of the data source.
+            request_id: Tableau carries out one request of an id; a repetition is ignored.
+            actions: What to do, as one transaction.
+            payload: A .hyper file that the actions refer to.
+            name: Of the data source, for messages.
+
+        Returns:
+            Id of the job; None if Tableau ignored the request as a repetition and names none.
+
+        Raises:
+            TableauError: Tableau refused, or could not be reached.
+        """
+        datasources = self.server.datasources
+        upload = self.call(
+            lambda: self.server.fileuploads.upload(payload), f"upload the change of the data source '{name}'"
+        )
+        url = f"{datasources.baseurl}/{datasource}/data?uploadSessionId={upload}"
+        answer = self.call(
+            lambda: datasources.patch_request(
+                url,
+                json.dumps({"actions": list(actions)}),
+                "application/json",
+                parameters={"headers": {"requestid": request_id}},
+            ),
+            f"update the data source '{name}'",
+        )
+        if not answer.content.strip():
+            return None
+        job = etree.fromstring(answer.content, _safe_parser()).find("{*}job")
+        return None if job is None else job.get("id")
 
     # -- jobs ----------------------------------------------------------------------------------------------
 
@@ -349,12 +359,23 @@ class TableauClient:
             if time.monotonic() > deadline:
                 luid = next(iter(waiting))
                 progress = last[luid].progress if luid in last else ""
+                told = [self._cancel(each) for each in waiting]
+                after = "It was cancelled" if all(told) else "It could not be cancelled and may still go on"
                 raise JobError(
                     f"Tableau job {luid} did not end within {timeout_seconds} s (progress {progress or 'unknown'} %). "
-                    "It may still go on: look under Jobs in Tableau, and raise job_timeout_seconds if it is only slow."
+                    f"{after}: look under Jobs in Tableau, and raise job_timeout_seconds if it is only slow."
                 )
-            self._pause(interval)
+            self.pause(interval)
             interval = min(interval * 1.5, 30.0)
+
+    def _cancel(self, luid: str) -> bool:
+        """Try to cancel a job that we no longer wait for; Tableau lets refreshes be cancelled, and little else."""
+        try:
+            self.call(lambda: self.server.jobs.cancel(luid), f"cancel job {luid}")
+        except TableauError as refusal:
+            logger.info("%s", refusal)
+            return False
+        return True
 
 
 def _safe_parser() -> etree.XMLParser:

@@ -87,6 +87,15 @@ class Type:
         }[self.kind]
 
 
+def type_from_sql(sql: str) -> Type:
+    """The type that `Type.sql` spells."""
+    name, _, rest = sql.partition("(")
+    if name == "NUMERIC":
+        precision, scale = (int(part) for part in rest.rstrip(")").split(","))
+        return Type(Kind.NUMERIC, precision, scale)
+    return Type({"DOUBLE PRECISION": Kind.DOUBLE, "BOOLEAN": Kind.BOOL}.get(name) or Kind(name))
+
+
 def type_of(arrow: pa.DataType) -> Type:
     """The type whose Arrow form this is."""
     if pa.types.is_decimal(arrow):
@@ -340,3 +349,23 @@ def merge_plans(before: Plan, after: Plan) -> Plan:
         keys=after.keys,
         announces_deletions=before.announces_deletions or after.announces_deletions,
     )
+
+
+def merge_columns(existing: Mapping[str, Type], plan: Plan) -> dict[str, Type]:
+    """The columns of the next extract: those there are, made wider where needed, then the new ones."""
+    merged = dict(existing)
+    for column in plan.all_columns:
+        present = merged.get(column.name)
+        merged[column.name] = column.type if present is None else wider(present, column.type)
+    return merged
+
+
+def difference(before: Mapping[str, Type], after: Mapping[str, Type]) -> str:
+    """What makes the columns of two extracts different, in words."""
+    added = [f"new column {name} {kind.sql}" for name, kind in after.items() if name not in before]
+    wider_ones = [
+        f"{name} {before[name].sql} becomes {kind.sql}"
+        for name, kind in after.items()
+        if name in before and before[name] != kind
+    ]
+    return ", ".join(added + wider_ones)

@@ -6,7 +6,8 @@
     ├── ExtractError        the extract on disk is not what it must be; nothing was replaced
     ├── LockedError         another run works on the same extracts
     └── TableauError        Tableau refused, or could not be reached; the old data is still there
-        └── JobError        a Tableau job failed, was cancelled or did not end in time
+        ├── JobError        a Tableau job failed, was cancelled or did not end in time
+        └── RefreshError    the data has landed, but something that depends on it was not refreshed
 
 All are told to the user in one line. Anything else that is raised is a bug and shows its traceback.
 """
@@ -65,6 +66,10 @@ class TableauError(TargetTableauError):
 
 class JobError(TableauError):
     """A Tableau job ended badly or not at all."""
+
+
+class RefreshError(TableauError):
+    """Something that depends on published data was not refreshed; the data itself has landed."""
 
 
 _LONGEST_VALUE = 80

@@ -11,9 +11,10 @@ import dataclasses
 import shutil
 from typing import TYPE_CHECKING
 
-from tableauhyperapi import escape_name
+from tableauhyperapi import escape_name, escape_string_literal
 
-from target_tableau.columns import DELETED_AT, METADATA_NAMES, Plan, Type, wider
+from target_tableau.change import Change, Changes
+from target_tableau.columns import DELETED_AT, LOAD_ID, METADATA_NAMES, Plan, Type, difference, merge_columns
 from target_tableau.errors import ExtractError
 from target_tableau.hyper import ExtractTable, column_list
 from target_tableau.staging import Rules, Stage, same, written_by
@@ -64,9 +65,12 @@ class ExtractBuild:
         self.stage = Stage(engine, plan, path.with_name(path.name + ".stage"), number)
         self.counts = Counts()
         self.built = False
+        self.change: Change | None = None
+        self._payload = path.with_name(path.name + ".payload")
         self._gone = f"gone_{number}"
         self._columns: dict[str, Type] = {}
         self._columns_changed = False
+        self._marked = 0
 
     def change_plan(self, plan: Plan) -> None:
         """Take a schema that changed while the stream was being read."""
@@ -86,19 +90,34 @@ class ExtractBuild:
             )
         self.counts.read += rows
 
-    def build(self, rules: Rules) -> None:
-        """Settle the staged rows against the present extract and build the next one if anything changes.
+    @property
+    def columns(self) -> dict[str, str]:
+        """Name -> SQL type of the extract's columns, as they are after `build`."""
+        return {name: kind.sql for name, kind in self._columns.items()}
+
+    def settle(self, rules: Rules) -> None:
+        """Bring the staged rows down to one last word per key; comes before `build`."""
+        self.stage.settle(rules)
+
+    def build(self, rules: Rules, *, with_change: bool) -> None:
+        """Bring the settled rows into the present extract and build the next one if anything changes.
+
+        Args:
+            rules: How.
+            with_change: Also make `change`, what Tableau needs to follow; it stays None where an action of
+                Tableau's cannot say it (new columns, null keys).
 
         Raises:
             ExtractError: The next extract cannot be built, or does not hold what it must.
         """
-        self.stage.settle(rules)
         if not self.path.exists():
             self._build_first(rules)
             return
         with self.engine.attached(self.path) as present:
             self._compare(present, rules)
         if self.counts.changes or self._columns_changed:
+            if with_change and not self._columns_changed and not self._marked:
+                self.change = self._changes(rules).seen(self._gone if rules.upsert else None)
             self._make_next()
             with self.engine.attached(self.next) as table:
                 self._adapt_columns(table)
@@ -122,8 +141,32 @@ class ExtractBuild:
         self._verify()
         self.built = True
 
+    def build_change(self, rules: Rules, columns: Mapping[str, Type]) -> bool:
+        """Make `change` alone, without an extract to compare with; the data source has these columns.
+
+        Returns:
+            False if it cannot be said without one. Then nothing was done.
+        """
+        same_columns = {column.name: column.type for column in self.plan.all_columns} == dict(columns)
+        if not same_columns or rules.replaces_all:
+            return False
+        self._columns = dict(columns)
+        self.change = self._changes(rules).unseen()
+        if self.change is not None:
+            self.counts.changed, self.counts.deleted = self.change.put, self.change.taken
+        return self.change is not None
+
+    def _changes(self, rules: Rules) -> Changes:
+        return Changes(self.engine, self.stage, rules, self._columns, self._payload)
+
+    def discard(self) -> None:
+        """Let go of the stage where no extract is built."""
+        self.stage.close()
+        self.stage.path.unlink()
+
     def promote(self) -> None:
         """Put the next extract in the place of the present one."""
+        self._payload.unlink(missing_ok=True)
         if self.built:
             self.next.replace(self.path)
 
@@ -133,17 +176,22 @@ class ExtractBuild:
         """Count what is new, changed, gone and unchanged, and drop the unchanged from the stage."""
         engine, stage = self.engine, self.stage
         existing = engine.columns(present)
-        self._columns = _merge(existing, self.plan)
+        self._columns = merge_columns(existing, self.plan)
         self._columns_changed = self._columns != existing
         if self._columns_changed and not rules.may_evolve:
             raise ExtractError(
-                f"Stream '{self.plan.stream}': the schema changed ({_difference(existing, self._columns)}) and "
+                f"Stream '{self.plan.stream}': the schema changed ({difference(existing, self._columns)}) and "
                 "on_schema_change is 'fail'. Set it to 'evolve' to let the extract follow; nothing was changed."
             )
         before = engine.count(f"SELECT COUNT(*) FROM {present.sql}")
         if not rules.upsert:
             self._compare_unkeyed(present, rules, before)
             return
+        if rules.arrived_with is not None:
+            engine.run(
+                f"DELETE FROM {stage.table} s USING {present.sql} e WHERE {stage.same_key('s', 'e')} "
+                f"AND e.{LOAD_ID} > {escape_string_literal(rules.arrived_with)}"
+            )
         self._find_gone(present, rules)
         gone = engine.count(f"SELECT COUNT(*) FROM {self._gone}")
         self._guard_shrink(gone, before, rules)
@@ -159,7 +207,8 @@ class ExtractBuild:
         )
         self.counts.new = engine.count(f"SELECT COUNT(*) FROM {stage.table}") - self.counts.changed
         self.counts.total = before - gone + self.counts.new
-        self.counts.deleted = gone + self._count_marked(present, rules)
+        self._marked = self._count_marked(present, rules)
+        self.counts.deleted = gone + self._marked
 
     def _compare_unkeyed(self, present: ExtractTable, rules: Rules, before: int) -> None:
         """Rows without a key are added, or replace all there are if they differ from them."""
@@ -327,22 +376,3 @@ class ExtractBuild:
                 f"instead of {self.counts.total} and {len(self._columns)}. The disk may be full. The present "
                 "extract is untouched; run again."
             )
-
-
-def _merge(existing: Mapping[str, Type], plan: Plan) -> dict[str, Type]:
-    """The columns of the next extract: those there are, made wider where needed, then the new ones."""
-    merged = dict(existing)
-    for column in plan.all_columns:
-        present = merged.get(column.name)
-        merged[column.name] = column.type if present is None else wider(present, column.type)
-    return merged
-
-
-def _difference(before: Mapping[str, Type], after: Mapping[str, Type]) -> str:
-    added = [f"new column {name} {kind.sql}" for name, kind in after.items() if name not in before]
-    wider_ones = [
-        f"{name} {before[name].sql} becomes {kind.sql}"
-        for name, kind in after.items()
-        if name in before and before[name] != kind
-    ]
-    return ", ".join(added + wider_ones)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import decimal
 import glob
 import json
 import os
@@ -23,9 +24,10 @@ from target_tableau.columns import METADATA_NAMES, Column, Plan, type_of
 from target_tableau.errors import TargetTableauError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+_DECODER = msgspec.json.Decoder(float_hook=decimal.Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")  # numbers as they came
 _OWNER_ONLY_FOLDER = 0o700
 _OWNER_ONLY_FILE = 0o600
@@ -155,6 +157,15 @@ class Journal:
         return removed
 
 
+def newest_schemas(root: Path) -> dict[str, dict[str, Any]]:
+    """Stream -> its last SCHEMA message, of all loads that a journal still holds."""
+    schemas: dict[str, dict[str, Any]] = {}
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        if _LOAD_ID.match(folder.name):
+            schemas |= Journal(root, folder.name).schemas()
+    return schemas
+
+
 class Quarantine:
     """Records that did not fit, one JSON object with `reason` and `record` per line, in a file per load and stream.
 
@@ -173,3 +184,20 @@ class Quarantine:
         line = _ENCODER.encode({"reason": reason, "record": record}) + b"\n"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY_FILE), "ab") as out:
             out.write(line)
+
+    def read(self, streams: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        """Stream -> the records that were kept of it, in the order they came."""
+        kept: dict[str, list[dict[str, Any]]] = {}
+        for stream in streams:
+            path = self._folder / f"{file_name(stream)}.jsonl"
+            if path.exists():
+                lines = path.read_bytes().splitlines()
+                kept[stream] = [_DECODER.decode(line)["record"] for line in lines]
+        return kept
+
+    def remove(self, streams: Iterable[str]) -> None:
+        """Throw the records of some streams away: they have been taken up elsewhere."""
+        for stream in streams:
+            (self._folder / f"{file_name(stream)}.jsonl").unlink()
+        if not any(self._folder.iterdir()):
+            self._folder.rmdir()

@@ -1,12 +1,14 @@
-"""The load ledger: one row per load and stream, updated at each step, and what was published where.
+"""The load ledger: one row per load and stream, updated at each step, what was published where, what to refresh.
 
-SQLite in the output folder by default, any database that SQLAlchemy knows by `ledger_url`.
+SQLite in the output folder by default, PostgreSQL by `ledger_url` when several machines share it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -14,64 +16,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from target_tableau.errors import SettingError, TargetTableauError
+from target_tableau.ledger_lock import exclusive, reason_of
+from target_tableau.ledger_tables import columns as _columns
+from target_tableau.ledger_tables import datasources as _datasources
+from target_tableau.ledger_tables import loads as _loads
+from target_tableau.ledger_tables import migrate
+from target_tableau.ledger_tables import refreshes as _refreshes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-_VERSION = 1
-_METADATA = sa.MetaData()
-
-_ledger = sa.Table("ledger", _METADATA, sa.Column("version", sa.Integer, nullable=False))
-
-_loads = sa.Table(
-    "loads",
-    _METADATA,
-    sa.Column("load_id", sa.String(64), primary_key=True),
-    sa.Column("stream", sa.String(255), primary_key=True),
-    sa.Column("source", sa.String(255), nullable=False, index=True),
-    sa.Column("started_at", sa.DateTime, nullable=False),
-    sa.Column("finished_at", sa.DateTime),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("read", sa.BigInteger, nullable=False, default=0),
-    sa.Column("new", sa.BigInteger, nullable=False, default=0),
-    sa.Column("changed", sa.BigInteger, nullable=False, default=0),
-    sa.Column("deleted", sa.BigInteger, nullable=False, default=0),
-    sa.Column("unchanged", sa.BigInteger, nullable=False, default=0),
-    sa.Column("rejected", sa.BigInteger, nullable=False, default=0),
-    sa.Column("unresolved", sa.BigInteger, nullable=False, default=0),
-    sa.Column("total", sa.BigInteger, nullable=False, default=0),
-    sa.Column("seconds", sa.Integer),
-    sa.Column("extract", sa.Text),
-    sa.Column("datasource", sa.Text),
-    sa.Column("datasource_luid", sa.String(64)),
-    sa.Column("job", sa.String(64)),
-    sa.Column("error", sa.Text),
-)
-
-_datasources = sa.Table(
-    "datasources",
-    _METADATA,
-    sa.Column("source", sa.String(255), primary_key=True),
-    sa.Column("stream", sa.String(255), primary_key=True),
-    sa.Column("server", sa.String(255), primary_key=True),
-    sa.Column("site", sa.String(255), primary_key=True),
-    sa.Column("project", sa.String(255), primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("luid", sa.String(64)),
-    sa.Column("load_id", sa.String(64), nullable=False),
-    sa.Column("published_at", sa.DateTime, nullable=False),
-)
-
-
-_columns = sa.Table(
-    "columns",
-    _METADATA,
-    sa.Column("source", sa.String(255), primary_key=True),
-    sa.Column("stream", sa.String(255), primary_key=True),
-    sa.Column("property", sa.String(255), primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-)
 
 
 class Status(StrEnum):
@@ -85,6 +39,42 @@ class Status(StrEnum):
     FAILED = "failed"
     DRY_RUN = "dry run"
     TAKEN_BACK = "taken back"  # did not finish; a later load removed the rows it may have left
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """What the ledger knows of a data source.
+
+    Attributes:
+        name: The name it was published under.
+        luid: Its id, once known.
+        load_id: The last load that is in it, or may be.
+        columns: Name -> SQL type; None when it is not known whether the last publish went through.
+        pending_job: The job of a publish whose end was not seen.
+    """
+
+    name: str
+    luid: str | None
+    load_id: str
+    columns: dict[str, str] | None = None
+    pending_job: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Refresh:
+    """Something to refresh in Tableau after a load.
+
+    Attributes:
+        number: Its number in the ledger.
+        load_id: The load after which it is wanted.
+        kind: workbook, datasource or task.
+        target: As the setting names it, or its id.
+    """
+
+    number: int
+    load_id: str
+    kind: str
+    target: str
 
 
 class Ledger:
@@ -102,13 +92,12 @@ class Ledger:
                 self._create_private(self.path)
                 self._engine = sa.create_engine(f"sqlite:///{self.path}", connect_args={"timeout": 60})
             else:
-                self._engine = sa.create_engine(str(url))
-            _METADATA.create_all(self._engine)
-            self._check_version()
+                self._engine = sa.create_engine(str(url), pool_pre_ping=True)
+            migrate(self._engine)
         except (SQLAlchemyError, ImportError) as failure:
             raise SettingError(
-                f"The load ledger {self.path or 'at ledger_url'} cannot be opened: {_reason(failure)}. If the file is "
-                "damaged, move it away: a new one is begun and nothing but the history is lost."
+                f"The load ledger {self.path or 'at ledger_url'} cannot be opened: {reason_of(failure)}. If the file "
+                "is damaged, move it away: a new one is begun and nothing but the history is lost."
             ) from failure
 
     @staticmethod
@@ -116,20 +105,13 @@ class Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600, exist_ok=True)
 
-    def _check_version(self) -> None:
-        with self._engine.begin() as connection:
-            version = connection.scalar(sa.select(_ledger.c.version))
-            if version is None:
-                connection.execute(_ledger.insert().values(version=_VERSION))
-            elif version > _VERSION:
-                raise SettingError(
-                    f"The load ledger was written by a newer target-tableau (format {version}, this one knows "
-                    f"{_VERSION}). Install the newer version."
-                )
-
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    def exclusive(self, what: str, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Be the only one that works on something, among all who share this ledger; see `ledger_lock`."""
+        return exclusive(self._engine, self.path, what, seconds)
 
     # -- writing -----------------------------------------------------------------------------------------------
 
@@ -155,23 +137,51 @@ class Ledger:
             values["status"] = Status(status).value
             if status in {Status.DONE, Status.FAILED}:
                 values["finished_at"] = _now()
+            if status is not Status.FAILED:
+                values["reached"] = Status(status).value
         where = (_loads.c.load_id == load_id) & _loads.c.stream.in_(list(streams))
         self._write(_loads.update().where(where).values(**values))
+
+    def want_refreshes(self, source: str, load_id: str, wanted: Iterable[tuple[str, str]]) -> None:
+        """Note what is to be refreshed after a load: pairs of kind and target, each once while it waits."""
+        waiting = {(refresh.kind, refresh.target) for refresh in self.refreshes_wanted(source)}
+        rows = [
+            {
+                "source": source,
+                "load_id": load_id,
+                "kind": kind,
+                "target": target,
+                "status": "wanted",
+                "requested_at": _now(),
+            }
+            for kind, target in wanted
+            if (kind, target) not in waiting
+        ]
+        if rows:
+            with self._begin() as connection:
+                connection.execute(_refreshes.insert(), rows)
+
+    def note_refresh(self, number: int, *, status: str, job: str | None, notes: str | None) -> None:
+        """Note what became of a refresh: done, failed (it is tried again by the next run) or skipped."""
+        self._write(
+            _refreshes.update()
+            .where(_refreshes.c.id == number)
+            .values(status=status, job=job, notes=notes, finished_at=_now())
+        )
 
     def take_back(self, source: str, stream: str, loads: Sequence[str]) -> None:
         """Note that what unfinished loads may have left in a stream's extract is gone."""
         where = (_loads.c.source == source) & (_loads.c.stream == stream) & _loads.c.load_id.in_(list(loads))
         self._write(_loads.update().where(where).values(status=Status.TAKEN_BACK.value))
 
-    def remember_datasource(self, key: dict[str, str], *, name: str, luid: str | None, load_id: str) -> None:
+    def remember_datasource(self, key: dict[str, str], published: Published) -> None:
         """Note what was published; `key` is source, stream, server, site and project."""
+        values = dataclasses.asdict(published)
+        if published.columns is not None:
+            values["columns"] = json.dumps(published.columns)
         with self._begin() as connection:
             connection.execute(_datasources.delete().where(self._is(key)))
-            connection.execute(
-                _datasources.insert().values(
-                    **key, name=name, luid=luid, load_id=load_id, published_at=_now()
-                )
-            )
+            connection.execute(_datasources.insert().values(**key, **values, published_at=_now()))
 
     def remember_columns(self, source: str, stream: str, names: Mapping[str, str]) -> None:
         """Note which property fills which column, so that names are given out once and for all."""
@@ -197,7 +207,7 @@ class Ledger:
                 yield connection
         except SQLAlchemyError as failure:
             raise TargetTableauError(
-                f"The load ledger cannot be written: {_reason(failure)}. Nothing was handed on; run again."
+                f"The load ledger cannot be written: {reason_of(failure)}. Nothing was handed on; run again."
             ) from failure
 
     # -- reading -----------------------------------------------------------------------------------------------
@@ -212,6 +222,46 @@ class Ledger:
         )
         with self._engine.connect() as connection:
             return tuple(connection.scalars(query))
+
+    def unfinished(self, source: str) -> str | None:
+        """The newest load of a source whose extracts were verified but whose STATE was never handed on.
+
+        None if something newer of one of its streams has landed since.
+        """
+        after_verifying = [Status.VERIFIED.value, Status.PUBLISHED.value, Status.PROMOTED.value]
+        open_states = [Status.FAILED.value, *after_verifying]
+        query = (
+            sa.select(_loads.c.load_id)
+            .where((_loads.c.source == source) & _loads.c.status.in_(open_states))
+            .group_by(_loads.c.load_id)
+            .having(sa.func.min(sa.case((_loads.c.reached.in_(after_verifying), 1), else_=0)) == 1)
+            .order_by(_loads.c.load_id.desc())
+        )
+        with self._engine.connect() as connection:
+            for load_id in connection.scalars(query):
+                streams = connection.scalars(sa.select(_loads.c.stream).where(_loads.c.load_id == load_id))
+                newer = [self.newest_done(source, stream) or "" for stream in streams]
+                return None if max(newer) > load_id else str(load_id)
+        return None
+
+    def refreshes_wanted(self, source: str) -> list[Refresh]:
+        """What is still to be refreshed after loads of a source, failed ones included, the oldest first."""
+        query = (
+            sa.select(_refreshes)
+            .where((_refreshes.c.source == source) & _refreshes.c.status.in_(["wanted", "failed"]))
+            .order_by(_refreshes.c.id)
+        )
+        with self._engine.connect() as connection:
+            return [
+                Refresh(row["id"], row["load_id"], row["kind"], row["target"])
+                for row in connection.execute(query).mappings()
+            ]
+
+    def refreshes(self, load_id: str) -> list[dict[str, Any]]:
+        """Rows about the refreshes that were wanted after a load."""
+        query = sa.select(_refreshes).where(_refreshes.c.load_id == load_id).order_by(_refreshes.c.id)
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def newest_done(self, source: str, stream: str) -> str | None:
         """The last load of a stream whose STATE was handed on."""
@@ -230,11 +280,26 @@ class Ledger:
         with self._engine.connect() as connection:
             return {row.property: row.name for row in connection.execute(query)}
 
-    def datasource(self, key: dict[str, str]) -> dict[str, Any] | None:
+    def datasource(self, key: dict[str, str]) -> Published | None:
         """What was last published under a key, or None."""
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(_datasources).where(self._is(key))).mappings().first()
-        return dict(row) if row else None
+        if row is None:
+            return None
+        told = row["columns"]
+        return Published(
+            row["name"], row["luid"], row["load_id"], json.loads(told) if told else None, row["pending_job"]
+        )
+
+    def published_streams(self, source: str, server: str, site: str) -> list[tuple[str, str | None]]:
+        """Streams of a source that were published to a site, with the ids of their data sources."""
+        query = sa.select(_datasources.c.stream, _datasources.c.luid).where(
+            (_datasources.c.source == source)
+            & (_datasources.c.server == server)
+            & (_datasources.c.site == site)
+        )
+        with self._engine.connect() as connection:
+            return [(row.stream, row.luid) for row in connection.execute(query)]
 
     def has_published(self, server: str, site: str, project: str) -> bool:
         """Whether anything was ever published there, so that address and token are known to be good."""
@@ -289,8 +354,3 @@ class Ledger:
 def _now() -> dt.datetime:
     """UTC without a zone, as all databases keep it alike."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
-
-
-def _reason(failure: Exception) -> str:
-    """The driver's words without the statement, its values and the address with its password."""
-    return str(getattr(failure, "orig", None) or type(failure).__name__).splitlines()[0]

@@ -20,6 +20,7 @@ from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
 from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
 from target_tableau.ledger import Ledger, Status
+from target_tableau.proof import is_complete
 from target_tableau.references import unresolved
 from target_tableau.staging import Parent, Rules
 
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from target_tableau.columns import Type
+    from target_tableau.contents import Contents
     from target_tableau.delivery import Delivery
     from target_tableau.hyper import Engine
+    from target_tableau.progress import Progress
     from target_tableau.settings import Settings
     from target_tableau.worker import Worker
 
@@ -38,8 +42,6 @@ _FLUSH_BYTES = 24 * 1024 * 1024  # one journal file per stream and so many bytes
 _PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
 ENDING = "ending"
 """Name of the journal file that is written when all rows of a load are there."""
-
-_UNDER_WAY = ("progress_markers", "replication_key_signpost", "starting_replication_value")
 
 
 @dataclasses.dataclass
@@ -54,6 +56,7 @@ class StreamLoad:
         read: Records so far.
         replaces_all: It is read from beginning to end, so what does not come is gone.
         began: When its first record or schema came, on the monotonic clock.
+        published_columns: Columns of its data source, if that is to be updated without an extract here.
     """
 
     plan: Plan
@@ -63,6 +66,7 @@ class StreamLoad:
     read: int = 0
     replaces_all: bool = False
     began: float = dataclasses.field(default_factory=time.monotonic)
+    published_columns: Mapping[str, Type] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,12 +78,16 @@ class Workshop:
         engine: Used by the worker, and by the main thread when the worker is idle.
         worker: The background thread.
         ledger: The run's ledger.
+        contents: Which loads the extracts hold.
+        progress: Tells who watches how far it is.
     """
 
     settings: Settings
     engine: Engine
     worker: Worker
     ledger: Ledger
+    contents: Contents
+    progress: Progress
 
 
 class Load:
@@ -94,6 +102,7 @@ class Load:
         load_id: Its id.
         streams: What came so far, by stream, in the order of arrival.
         began: When it began, on the monotonic clock.
+        arrived_with: The earlier load that the records are of, where quarantined ones are tried again.
     """
 
     def __init__(
@@ -106,9 +115,12 @@ class Load:
         self.load_id = load_id or new_load_id(dt.datetime.now(dt.UTC))
         self.streams: dict[str, StreamLoad] = {}
         self.began = time.monotonic()
+        self.arrived_with: str | None = None
         self._engine = workshop.engine
         self._worker = workshop.worker
         self._ledger = workshop.ledger
+        self._contents = workshop.contents
+        self._progress = workshop.progress
         self._journal = Journal(settings.output_dir / "journal", self.load_id)
         self._unresolved: dict[str, int] = {}
         self._rejected = Quarantine(settings.output_dir / "rejected", self.load_id)
@@ -122,12 +134,23 @@ class Load:
         """Whether no record has come."""
         return self._sequence == 0
 
-    def begin(self, plan: Plan, path: Path) -> StreamLoad:
-        """Take up a stream."""
+    def begin(
+        self, plan: Plan, path: Path, published_columns: Mapping[str, Type] | None = None
+    ) -> StreamLoad:
+        """Take up a stream.
+
+        Args:
+            plan: Its columns and key.
+            path: Its extract.
+            published_columns: Columns of its data source, if that is to be updated without an extract here.
+        """
         self._worker.drain()  # the engine belongs to one thread at a time
         build = ExtractBuild(self._engine, path, plan, len(self.streams))
         load = self.streams[plan.stream] = StreamLoad(
-            plan, build, replaces_all=self.settings.load_method == "overwrite"
+            plan,
+            build,
+            replaces_all=self.settings.load_method == "overwrite",
+            published_columns=published_columns,
         )
         self._ledger.start(self.load_id, self.settings.source, plan.stream, path)
         return load
@@ -203,18 +226,46 @@ class Load:
         if self.streams:
             self._journal.write_json(ENDING, self._ending(state))
         for stream, load in self.streams.items():
-            load.build.build(self._rules(stream, load))
+            self._progress.stage(stream, f"{load.read:,} rows, building the extract")
+            self._build(stream, load, delivery)
             self._note([stream], status=Status.VERIFIED, **dataclasses.asdict(load.build.counts))
         self._check_references()
         if delivery is not None:
+            self._progress.stage("Tableau", "publishing")
             delivery.deliver(self)
+        self._progress.clear()
         if self.settings.dry_run:
             self._note(list(self.streams), status=Status.DRY_RUN)
             return False
         for stream, load in self.streams.items():
+            if load.build.built:
+                self._contents.note(load.build.path, load.build.next, self.load_id)
             load.build.promote()
             self._note([stream], status=Status.PROMOTED, seconds=round(time.monotonic() - load.began))
         return True
+
+    def _build(self, stream: str, load: StreamLoad, delivery: Delivery | None) -> None:
+        """Build and verify a stream's extract, or only its change where the extract is in Tableau alone.
+
+        Raises:
+            TargetTableauError: It cannot be built.
+        """
+        rules = self._rules(stream, load)
+        build = load.build
+        build.settle(rules)
+        if load.published_columns is not None and delivery is not None:
+            if build.build_change(rules, load.published_columns):
+                build.discard()
+                return
+            logger.info("Stream '%s' cannot be loaded without its extract; it is fetched.", stream)
+            if delivery.fetch(stream, build.path):
+                known = delivery.published(stream)
+                self._contents.note(build.path, build.path, known.load_id if known else "")
+        build.build(rules, with_change=delivery is not None and delivery.may_update(stream))
+
+    def is_in_step(self, stream: str, load_id: str) -> bool:
+        """Whether the extract that the load began with holds a certain load as its last."""
+        return self._contents.load_of(self.streams[stream].build.path) == load_id
 
     def _check_references(self) -> None:
         """Tell which references do not resolve in the extracts as they will be.
@@ -255,7 +306,7 @@ class Load:
         }
 
     def resume(self, ending: Mapping[str, Any], plans: Mapping[str, Plan]) -> None:
-        """Take everything from the journal instead of a tap.
+        """Take everything from the journal instead of a tap; its streams have been begun.
 
         Args:
             ending: What `_ending` wrote.
@@ -268,7 +319,7 @@ class Load:
         self._last_state = ending["last_state"] or {}
         self._proven = int(ending["proven"])
         for stream, plan in plans.items():
-            load = self.begin(plan, extract_path(self.settings, stream))
+            load = self.streams[stream]
             load.replaces_all = stream in ending["read_whole"]
             for file in self._journal.find(stream):
                 rows, of_file = self._journal.plan_of_file(file, plan)
@@ -316,6 +367,7 @@ class Load:
             max_shrink_percent=settings.max_shrink_percent,
             may_evolve=settings.on_schema_change == "evolve",
             unclosed=() if upsert else self._unclosed(stream),
+            arrived_with=self.arrived_with,
         )
 
     def _is_complete(self, stream: str) -> bool:
@@ -340,21 +392,6 @@ class Load:
             for line, head in within.columns.items()
         }
         return Parent(columns=columns, files=files)
-
-
-def is_complete(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
-    """Whether two STATE values, of the beginning and the end of a run, prove that a stream was read to its end.
-
-    A stamp `completed_at` that has changed is proof, and so is an incremental bookmark without the marks that the
-    Singer SDK leaves on one that is still under way.
-    """
-    before = (first.get("bookmarks") or {}).get(stream) or {}
-    after = (last.get("bookmarks") or {}).get(stream) or {}
-    if any(mark in after for mark in _UNDER_WAY):
-        return False
-    if after.get("completed_at") is not None:
-        return bool(after["completed_at"] != before.get("completed_at"))
-    return after.get("replication_key_value") is not None
 
 
 def extract_path(settings: Settings, stream: str) -> Path:

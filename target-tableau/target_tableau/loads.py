@@ -11,28 +11,33 @@ import json
 import logging
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
-import tableauserverclient as tsc
 from typing_extensions import override
 
-from target_tableau.client import TableauClient, parse_address
+from target_tableau.address import parse_address
+from target_tableau.client import TableauClient
+from target_tableau.delivery import Delivery
 from target_tableau.errors import SettingError, TargetTableauError
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
-from target_tableau.publish import find_project
-from target_tableau.replay import replay
+from target_tableau.replay import replay, replay_rejected
 from target_tableau.report import render
 from target_tableau.setting_list import SCHEMA
 from target_tableau.settings import Settings
 from target_tableau.sign_in import credentials_of
+from target_tableau.site import Site
 from target_tableau.trace import trace
 
 _PREFIX = "TARGET_TABLEAU_"
 _LOW_DISK_BYTES = 1024**3
+_PACKAGES = ("target-tableau", "tableauhyperapi", "tableauserverclient", "singer-sdk", "pyarrow")
 
 
 class _OneLine(click.Group):
@@ -129,11 +134,14 @@ def list_loads(settings: Settings, since: dt.datetime | None, *, failed: bool, l
 @click.argument("load_id")
 @click.pass_obj
 def show(settings: Settings, load_id: str) -> None:
-    """Show all that is known about one load."""
-    rows = _ledger(settings).loads(load_id=load_id)
+    """Show all that is known about one load; LOAD_ID may be `latest`."""
+    ledger = _ledger(settings)
+    if load_id == "latest":
+        load_id = next((row["load_id"] for row in ledger.loads(limit=1)), load_id)
+    rows = ledger.loads(load_id=load_id)
     if not rows:
         raise TargetTableauError(f"There is no load '{load_id}'. See target-tableau-loads list.")
-    for row in rows:
+    for row in [*rows, *ledger.refreshes(load_id)]:
         for name, value in row.items():
             if value is not None:
                 click.echo(f"{name:>16}: {value}")
@@ -142,17 +150,72 @@ def show(settings: Settings, load_id: str) -> None:
 
 @main.command("replay")
 @click.argument("load_id")
+@click.option("--rejected", is_flag=True, help="Try the load's quarantined records again instead.")
+@click.option(
+    "--state-id", help="Set the STATE in the Meltano project of the current folder, under this state id."
+)
 @click.pass_obj
-def replay_load(settings: Settings, load_id: str) -> None:
+def replay_load(settings: Settings, load_id: str, *, rejected: bool, state_id: str | None) -> None:
     """Finish a load from its journal, without asking the source again, and print its STATE.
 
     The pipeline need not be told the STATE: its next run reads the same rows again and finds them unchanged.
+    With --state-id it is told, by `meltano state set`, and does not read them again.
     """
+    if rejected:
+        for line in render(replay_rejected(settings, load_id)):
+            click.echo(line)
+        return
     state = replay(settings, load_id)
     for line in render(_ledger(settings).loads(load_id=load_id)):
         click.echo(line, err=True)
-    if state is not None:
+    if state is not None and state_id is not None:
+        _set_state(state_id, state)
+        click.echo(f"The state '{state_id}' is set.", err=True)
+    elif state is not None:
         click.echo(json.dumps(state))
+
+
+def _set_state(state_id: str, state: dict[str, Any]) -> None:
+    """Hand a STATE to Meltano.
+
+    Raises:
+        TargetTableauError: Meltano is not here, or refuses.
+    """
+    meltano = shutil.which("meltano")
+    if meltano is None:
+        raise TargetTableauError(
+            f"The load is done, but meltano is not on the path, so the state '{state_id}' is not set. Set it by hand: "
+            f"{json.dumps(state)}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "state.json"
+        file.write_text(json.dumps(state), encoding="utf-8")
+        done = subprocess.run(  # noqa: S603 - the user's own Meltano
+            [meltano, "state", "set", "--force", "--input-file", str(file), state_id],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise TargetTableauError(
+            f"The load is done, but Meltano did not take the state '{state_id}' ({' '.join(last)}). Run this in the "
+            f"project's folder, or set it by hand: {json.dumps(state)}"
+        )
+
+
+@main.command("refresh")
+@click.pass_obj
+def refresh(settings: Settings) -> None:
+    """Refresh what the setting refresh names, and wait: for data that something else has landed."""
+    if settings.server_url is None:
+        raise SettingError("server_url is not set, so there is nothing to refresh.")
+    ledger = Ledger(settings.ledger_url, settings.output_dir)
+    with Delivery(settings) as delivery:
+        delivery.open(ledger)
+        delivery.want_all()
+        delivery.refresh()
+    click.echo("Refreshed.")
 
 
 @main.command("trace")
@@ -169,6 +232,7 @@ def trace_record(settings: Settings, stream: str, key: tuple[str, ...]) -> None:
 @click.pass_obj
 def check(settings: Settings) -> None:
     """Try everything that a load needs: folder, disk, Hyper engine, ledger, sign-in, project."""
+    _tell("versions", ", ".join(f"{name} {version(name)}" for name in _PACKAGES))
     _tell("output folder", _check_folder(settings))
     with Engine(settings.hyper_version, settings.hyper_memory_limit):
         _tell("Hyper engine", f"starts, makes files of version {settings.hyper_version}")
@@ -177,24 +241,28 @@ def check(settings: Settings) -> None:
     if settings.server_url is None:
         _tell("Tableau", "no server_url: extracts are made, not published")
         return
-    address = parse_address(settings.server_url, settings.site)
+    _check_tableau(settings)
+
+
+def _check_tableau(settings: Settings) -> None:
+    address = parse_address(settings.server_url or "", settings.site)
     with TableauClient(address, credentials_of(settings)) as client:
         _tell(
             "sign-in",
             f"works at {address.server_url}, site '{address.site}', REST API {client.server.version}",
         )
-        luid = find_project(client, settings.project or "")
-        project = client.call(lambda: _project(client, luid), "read the project")
+        if client.token_days is not None:
+            _tell("token", f"ends in {client.token_days} days, or after 15 days without use")
+        site = Site(client)
+        luid = site.project(settings.project or "")
+        project = site.project_item(luid)
         _tell(
             "project",
             f"'{project.name}' ({luid})" + ("" if project.writeable in {None, True} else ", not writeable"),
         )
         if project.writeable is False:
             raise TargetTableauError(f"This user may not publish to the project '{settings.project}'.")
-
-
-def _project(client: TableauClient, luid: str) -> tsc.ProjectItem:
-    return next(item for item in tsc.Pager(client.server.projects) if item.id == luid)
+        site.warn_of_everyone(settings.project or "")
 
 
 def _check_folder(settings: Settings) -> str:

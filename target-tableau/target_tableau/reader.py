@@ -7,9 +7,11 @@ with one search and handed to `record_block` as it came; every other message goe
 from __future__ import annotations
 
 import collections
+import dataclasses
 import re
 import sys
 import threading
+import time
 from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.encoding.base import GenericSingerReader, SingerMessageType
@@ -37,12 +39,14 @@ class BlockReader(GenericSingerReader[bytes]):
         record_block: Called with a stream's name and a block of whole RECORD lines of it. It returns False when
             the stream's records must be given one by one instead (stream maps, flattening).
         on_failure: Called with whatever ends the reading early, before it is raised on.
+        waits: Who waited for whom so far.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.record_block: Callable[[str, bytes], bool] | None = None
         self.on_failure: Callable[[BaseException], None] | None = None
+        self.waits = Waits()
 
     @property
     @override
@@ -73,7 +77,7 @@ class BlockReader(GenericSingerReader[bytes]):
         """
         counts: collections.Counter[str] = collections.Counter()
         try:
-            for chunk in _whole_lines(file_input or self.default_input):
+            for chunk in _whole_lines(file_input or self.default_input, self.waits):
                 self._take(chunk, callbacks, counts)
         except BaseException as failure:
             if self.on_failure is not None:
@@ -159,10 +163,23 @@ class BlockReader(GenericSingerReader[bytes]):
             )
 
 
-def _whole_lines(source: IO[bytes] | IO[str]) -> Iterator[bytes]:
+@dataclasses.dataclass
+class Waits:
+    """Seconds that one side of the pipe has waited for the other.
+
+    Attributes:
+        for_tap: The target had nothing to do.
+        for_target: The tap could write nothing more.
+    """
+
+    for_tap: float = 0.0
+    for_target: float = 0.0
+
+
+def _whole_lines(source: IO[bytes] | IO[str], waits: Waits) -> Iterator[bytes]:
     """Cut the input into chunks that end with a newline."""
     rest: list[bytes] = []
-    for data in _ReadAhead(source):
+    for data in _ReadAhead(source, waits):
         cut = data.rfind(b"\n") + 1
         if not cut:
             rest.append(data)
@@ -180,7 +197,8 @@ class _ReadAhead:
     A slow tap's records therefore do not wait for a full block, and a fast tap makes big blocks.
     """
 
-    def __init__(self, source: IO[bytes] | IO[str]) -> None:
+    def __init__(self, source: IO[bytes] | IO[str], waits: Waits) -> None:
+        self._waits = waits
         binary: Any = getattr(source, "buffer", source)
         self._read: Callable[[int], bytes | str] = getattr(binary, "read1", binary.read)
         self._parts: list[bytes] = []
@@ -193,7 +211,9 @@ class _ReadAhead:
         threading.Thread(target=self._fill, name="read-ahead", daemon=True).start()
         while True:
             with self._changed:
+                began = time.monotonic()
                 self._changed.wait_for(lambda: self._parts or self._ended)
+                self._waits.for_tap += time.monotonic() - began
                 data = b"".join(self._parts)
                 self._parts.clear()
                 self._size = 0
@@ -211,7 +231,9 @@ class _ReadAhead:
                     self._parts.append(piece if isinstance(piece, bytes) else piece.encode())
                     self._size += len(piece)
                     self._changed.notify_all()
+                    began = time.monotonic()
                     self._changed.wait_for(lambda: self._size < BLOCK_BYTES)
+                    self._waits.for_target += time.monotonic() - began
         except (
             OSError,
             ValueError,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 from typing import TYPE_CHECKING, Any
 
 from target_tableau.delivery import Delivery
-from target_tableau.errors import TargetTableauError
-from target_tableau.journal import Journal
-from target_tableau.ledger import Status
+from target_tableau.errors import LockedError, TargetTableauError
+from target_tableau.journal import Journal, Quarantine, newest_schemas
+from target_tableau.ledger import Ledger, Status
 from target_tableau.load import ENDING
 from target_tableau.run import Run
 
 if TYPE_CHECKING:
-    from target_tableau.ledger import Ledger
     from target_tableau.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def replay(settings: Settings, load_id: str) -> dict[str, Any] | None:
@@ -39,6 +42,64 @@ def replay(settings: Settings, load_id: str) -> dict[str, Any] | None:
         run.close_load()
     state: dict[str, Any] | None = ending["state"]
     return state
+
+
+def finish_unfinished(settings: Settings) -> None:
+    """Finish the last load of the source, if all of it had been read and verified but not handed on.
+
+    What the tap reads again afterwards is found unchanged. If it does not work now either, the next load, which
+    brings the same rows, takes its place; that is told and no more.
+    """
+    ledger = Ledger(settings.ledger_url, settings.output_dir)
+    try:
+        load_id = ledger.unfinished(settings.source)
+    finally:
+        ledger.close()
+    if load_id is None or settings.dry_run:
+        return
+    if Journal(settings.output_dir / "journal", load_id).read_json(ENDING) is None:
+        return  # read on another machine, or pruned: the tap reads it again
+    logger.info("Load %s had been read but not finished; it is finished first, from its journal.", load_id)
+    try:
+        replay(settings, load_id)
+    except LockedError:
+        raise
+    except TargetTableauError as failure:
+        logger.warning("Load %s still cannot be finished: %s", load_id, failure)
+
+
+def replay_rejected(settings: Settings, load_id: str) -> list[dict[str, Any]]:
+    """Try the quarantined records of a load again, under the newest schema of their streams.
+
+    What does not fit now either goes into the quarantine of the new load. A row that has come since with the same
+    key stays: it is newer.
+
+    Returns:
+        The ledger rows of the new load.
+
+    Raises:
+        TargetTableauError: There are none, or something did not work; then they stay where they are.
+    """
+    quarantine = Quarantine(settings.output_dir / "rejected", load_id)
+    schemas = newest_schemas(settings.output_dir / "journal")
+    kept = quarantine.read(schemas)
+    if not kept:
+        raise TargetTableauError(
+            f"No rejected records of the load '{load_id}' are kept. Loads with rejected records are shown by "
+            "target-tableau-loads list."
+        )
+    settings = dataclasses.replace(settings, on_bad_record="quarantine")
+    with Run(settings, Delivery(settings) if settings.server_url else None) as run:
+        run.retry_rejected(load_id)
+        for stream, records in kept.items():
+            message = schemas[stream]
+            run.set_schema(stream, message["schema"], message["key_properties"])
+            run.add_records(stream, records, [None] * len(records))
+        new_load = run.load.load_id
+        run.finish_load(None)
+        run.close_load()
+        quarantine.remove(kept)
+        return run.ledger.loads(load_id=new_load)
 
 
 def _refuse_old_rows(ledger: Ledger, source: str, load_id: str) -> None:

@@ -13,10 +13,18 @@ from singer_sdk.exceptions import MissingKeyPropertiesError
 
 from target_tableau.batches import BlockParser, UnfitBlockError, bad_record, convert_records, decode_line
 from target_tableau.columns import DELETED_AT, Plan, plan_of
-from target_tableau.errors import BadRecordError, LockedError, SettingError, TargetTableauError
+from target_tableau.contents import Contents
+from target_tableau.errors import (
+    BadRecordError,
+    LockedError,
+    RefreshError,
+    SettingError,
+    TargetTableauError,
+)
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.load import Load, Workshop, extract_path
+from target_tableau.progress import Progress
 from target_tableau.worker import Worker
 
 if TYPE_CHECKING:
@@ -25,12 +33,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from target_tableau.columns import Type
     from target_tableau.delivery import Delivery
     from target_tableau.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_PROGRESS_SECONDS = 30
 _LOCK_SECONDS = 60
 
 
@@ -43,6 +51,7 @@ class Run:
 
     Attributes:
         load: The load that is under way; a checkpoint begins another.
+        progress: Tells who watches how far it is.
     """
 
     load: Load
@@ -54,7 +63,8 @@ class Run:
         self._parsers: dict[str, BlockParser] = {}
         self._schemas: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = {}
         self._first_state: Mapping[str, Any] | None = None
-        self._progress_at = time.monotonic()
+        self.progress = Progress()
+        self._refresh_failure: RefreshError | None = None
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -68,7 +78,7 @@ class Run:
         folder = settings.extract_dir
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(FileLock(folder / ".lock").acquire(timeout=_LOCK_SECONDS))
+            stack.enter_context(FileLock(folder / ".lock", mode=0o600).acquire(timeout=_LOCK_SECONDS))
         except Timeout as busy:
             raise LockedError(
                 f"Another run works on the extracts in {folder} (lock file {folder / '.lock'}). Wait for it to end, "
@@ -82,14 +92,21 @@ class Run:
         stack.callback(_remove_leftovers, folder)  # after the engine has let go, before the lock is given up
         self.ledger = Ledger(settings.ledger_url, settings.output_dir)
         stack.callback(self.ledger.close)
+        what = f"the extracts of source '{settings.source}'" if settings.source else "the extracts"
+        stack.enter_context(self.ledger.exclusive(f"{what} that are kept in this ledger", _LOCK_SECONDS))
         if self.delivery is not None:
             stack.enter_context(self.delivery)
             self.delivery.open(self.ledger)
         engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
         worker = Worker()
         stack.callback(worker.close)
-        self._workshop = Workshop(settings, engine, worker, self.ledger)
+        self._workshop = Workshop(settings, engine, worker, self.ledger, Contents(folder), self.progress)
+        stack.callback(self.progress.clear)
         self._begin_load()
+
+    def retry_rejected(self, load_id: str) -> None:
+        """Take what comes as records of an earlier load: rows that have come since are newer and stay."""
+        self.load.arrived_with = load_id
 
     def _begin_load(self, load_id: str | None = None) -> None:
         self.load = Load(self._workshop, self._first_state, load_id)
@@ -109,6 +126,8 @@ class Run:
             for stream, message in schemas.items()
         }
         self._begin_load(load_id)
+        for plan in plans.values():
+            self._begin_stream(plan)
         self.load.resume(ending, plans)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
@@ -149,15 +168,41 @@ class Run:
 
     def _begin_stream(self, plan: Plan) -> None:
         path = extract_path(self.settings, plan.stream)
-        if not path.exists():
-            self._restore(plan.stream, path)
-        self.load.begin(plan, path)
+        columns = None if self.delivery is None else self._take_base(plan.stream, path, self.delivery)
+        if columns is None and not path.exists():
+            self._check_bookmark(plan.stream, path)
+        self.load.begin(plan, path, columns)
 
-    def _restore(self, stream: str, path: Path) -> None:
-        """A missing extract is not an empty one: take the published one, or stop before rows are lost."""
-        if self.delivery is not None and self.delivery.fetch(stream, path):
-            logger.info("The extract of '%s' was not here; the published one is its base.", stream)
-            return
+    def _take_base(self, stream: str, path: Path, delivery: Delivery) -> Mapping[str, Type] | None:
+        """Make sure that the extract here is not behind the published one, which may be another machine's.
+
+        Returns:
+            The published columns, if the data source may be changed without an extract here.
+        """
+        known = delivery.published(stream)
+        contents = self._workshop.contents
+        if path.exists():
+            here = contents.load_of(path)
+            if known is None or (here is not None and here >= known.load_id) or self.settings.dry_run:
+                return None
+            why = f"The extract of '{stream}' here is not known to hold all that was published"
+        else:
+            columns = delivery.columns_without_extract(stream)
+            if columns is not None:
+                return columns
+            why = f"The extract of '{stream}' was not here"
+        if delivery.fetch(stream, path):
+            logger.info("%s; the published one is its base.", why)
+            if known is not None:
+                contents.note(path, path, known.load_id)
+        return None
+
+    def _check_bookmark(self, stream: str, path: Path) -> None:
+        """A missing extract is not an empty one: stop before rows are lost.
+
+        Raises:
+            SettingError: The tap goes on from a bookmark.
+        """
         bookmarks = (self._first_state or {}).get("bookmarks") or {}
         if (bookmarks.get(stream) or {}).get("replication_key_value") is not None:
             raise SettingError(
@@ -258,7 +303,8 @@ class Run:
             )
         self._ensure_stream(stream)
         self.load.add(stream, table)
-        self._tell_progress(stream)
+        part = self.load.streams[stream]
+        self.progress.rows(stream, part.read, time.monotonic() - part.began)
         return len(table)
 
     def _ensure_stream(self, stream: str) -> None:
@@ -284,15 +330,6 @@ class Run:
         whole = any(load.replaces_all for load in self.load.streams.values())  # is judged at its end only
         return due and not whole and not self.load.is_empty and not self.settings.dry_run
 
-    def _tell_progress(self, stream: str) -> None:
-        if time.monotonic() - self._progress_at > _PROGRESS_SECONDS:
-            self._progress_at = time.monotonic()
-            load = self.load.streams[stream]
-            seconds = max(self._progress_at - load.began, 0.001)
-            logger.info(
-                "%s: %s rows so far, %s rows/s.", stream, f"{load.read:,}", f"{load.read / seconds:,.0f}"
-            )
-
     # -- the end of a load ---------------------------------------------------------------------------------
 
     def finish_load(self, state: Mapping[str, Any] | None) -> bool:
@@ -306,6 +343,27 @@ class Run:
         """
         return self.load.finish(state, self.delivery)
 
+    def refresh_what_failed(self) -> None:
+        """Try again what an earlier run could not refresh; another failure is told at the end of this run."""
+        if self.delivery is None or self.settings.dry_run:
+            return
+        try:
+            self.delivery.refresh()
+        except RefreshError as failure:
+            logger.warning("%s", failure)
+            self._refresh_failure = failure
+
+    def refresh(self) -> None:
+        """Refresh what depends on what was published.
+
+        Raises:
+            RefreshError: Something did not work, now or at the start of the run.
+        """
+        if self.delivery is not None and self.delivery.has_published:
+            self.delivery.refresh()
+        elif self._refresh_failure is not None:
+            raise self._refresh_failure
+
     def close_load(self) -> None:
         """STATE was handed on: the load is done, and the next one begins."""
         self.load.close()
@@ -314,7 +372,7 @@ class Run:
 
 def _remove_leftovers(folder: Path) -> None:
     """What was being built and never put in place, by a killed run or by this one: nothing depends on it."""
-    for pattern in ("*.hyper.next", "*.hyper.stage"):
+    for pattern in ("*.hyper.next", "*.hyper.stage", "*.hyper.payload"):
         for unfinished in folder.glob(pattern):
             unfinished.unlink()
     for unpublished in folder.glob(".publish-*"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
+from target_tableau.setting_list_tableau import TABLEAU
+
 SCHEMA = th.PropertiesList(
     th.Property(
         "output_dir",
@@ -25,117 +27,7 @@ SCHEMA = th.PropertiesList(
             "it is a folder under output_dir and part of the data source names."
         ),
     ),
-    th.Property(
-        "server_url",
-        th.StringType,
-        title="Tableau address",
-        description=(
-            "Address of Tableau Server or Cloud, for instance https://10ax.online.tableau.com. An address copied from "
-            "the browser is understood. Leave it out to make extracts only."
-        ),
-    ),
-    th.Property(
-        "site",
-        th.StringType,
-        title="Site",
-        description=(
-            "The part of the Tableau address after /site/. Leave it empty for the default site of Tableau Server."
-        ),
-    ),
-    th.Property(
-        "project",
-        th.StringType,
-        title="Project",
-        description=(
-            "Project to publish to: its name, its path (Finance/Close) or its id. Required with server_url."
-        ),
-    ),
-    th.Property(
-        "token_name",
-        th.StringType,
-        title="Token name",
-        description="Name of the personal access token to sign in with. Give every pipeline a token of its own.",
-    ),
-    th.Property(
-        "token_value",
-        th.StringType,
-        secret=True,
-        title="Token value",
-        description="Value of the personal access token.",
-    ),
-    th.Property(
-        "connected_app_client_id",
-        th.StringType,
-        title="Connected app, client id",
-        description="Instead of a token: client id of a connected app with direct trust.",
-    ),
-    th.Property(
-        "connected_app_secret_id",
-        th.StringType,
-        title="Connected app, secret id",
-        description="Id of the connected app's secret.",
-    ),
-    th.Property(
-        "connected_app_secret_value",
-        th.StringType,
-        secret=True,
-        title="Connected app, secret value",
-        description="Value of the connected app's secret.",
-    ),
-    th.Property(
-        "connected_app_user",
-        th.StringType,
-        title="Connected app, user",
-        description="User to sign in as through the connected app; on Tableau Cloud the mail address.",
-    ),
-    th.Property(
-        "username",
-        th.StringType,
-        title="User name",
-        description="Instead of a token: user name. Tableau Cloud with multi-factor sign-in refuses it.",
-    ),
-    th.Property(
-        "password",
-        th.StringType,
-        secret=True,
-        title="Password",
-        description="Password of the user.",
-    ),
-    th.Property(
-        "datasource_name",
-        th.StringType,
-        title="Data source name",
-        description=(
-            "Template for the names of data sources. {source} and {stream} are filled in; the default is "
-            "'{source} {stream}', or '{stream}' without a source."
-        ),
-    ),
-    th.Property(
-        "adopt",
-        th.BooleanType,
-        default=False,
-        title="Adopt data sources",
-        description=(
-            "Overwrite data sources of the same name that this loader did not make. Without it, such a data source "
-            "stops the run before anything is published."
-        ),
-    ),
-    th.Property(
-        "dry_run",
-        th.BooleanType,
-        default=False,
-        title="Dry run",
-        description=(
-            "Read, build and verify, tell what would be published, then leave extracts, Tableau and state as they were."
-        ),
-    ),
-    th.Property(
-        "job_timeout_seconds",
-        th.IntegerType,
-        default=3600,
-        title="Job time-out",
-        description="How many seconds to wait for Tableau to finish publishing.",
-    ),
+    *TABLEAU,
     th.Property(
         "checkpoint_minutes",
         th.IntegerType(minimum=0),

@@ -24,6 +24,54 @@ class Within:
 
 
 @dataclasses.dataclass(frozen=True)
+class Refreshing:
+    """What depends on published data and is refreshed after it: content of Tableau's, by name, path or id.
+
+    Attributes:
+        workbooks: Workbooks with an extract of their own.
+        datasources: Data sources that extract from somewhere else.
+        tasks: Ids of extract refresh tasks.
+        dependents: Also every workbook that keeps an extract of what was published.
+    """
+
+    workbooks: tuple[str, ...] = ()
+    datasources: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    dependents: bool = False
+
+    @classmethod
+    def parse(cls, rule: Mapping[str, Any]) -> Refreshing:
+        """Read the setting `refresh`."""
+        return cls(
+            tuple(rule.get("workbooks") or ()),
+            tuple(rule.get("datasources") or ()),
+            tuple(rule.get("tasks") or ()),
+            bool(rule.get("dependents")),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasourceRule:
+    """How the data source of a stream is made: the settings, changed by the rules whose pattern fits.
+
+    Attributes:
+        name: Its name.
+        project: Its project.
+        publish_mode: auto, overwrite or update.
+        refresh: What is refreshed when it has changed.
+        tags: Tags that it gets beside the loader's own.
+        description: Its description when it is made; None for one that tells stream and source.
+    """
+
+    name: str
+    project: str
+    publish_mode: str
+    refresh: Refreshing
+    tags: tuple[str, ...] = ()
+    description: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Settings:
     """The settings as typed values; see `setting_list.SCHEMA` for their meaning."""
 
@@ -41,6 +89,10 @@ class Settings:
     username: str | None
     password: str | None = dataclasses.field(repr=False)
     datasource_name: str
+    datasources: tuple[dict[str, Any], ...]
+    create_project: bool
+    publish_mode: str
+    refresh: Refreshing
     adopt: bool
     dry_run: bool
     job_timeout_seconds: int
@@ -84,6 +136,10 @@ class Settings:
             username=config.get("username") or None,
             password=config.get("password") or None,
             datasource_name=config.get("datasource_name") or ("{source} {stream}" if source else "{stream}"),
+            datasources=tuple(dict(rule) for rule in config.get("datasources") or ()),
+            create_project=bool(config.get("create_project", False)),
+            publish_mode=config.get("publish_mode") or "auto",
+            refresh=Refreshing.parse(config.get("refresh") or {}),
             adopt=bool(config.get("adopt", False)),
             dry_run=bool(config.get("dry_run", False)),
             job_timeout_seconds=int(config.get("job_timeout_seconds", 3600)),
@@ -116,7 +172,8 @@ class Settings:
                 "server_url is set, so project must be set as well. Remove server_url to make extracts without "
                 "publishing them."
             )
-        self.datasource_name_of("stream")
+        for template in (self.datasource_name, *(rule.get("name") for rule in self.datasources)):
+            self._filled(template or "", "stream")
 
     @property
     def extract_dir(self) -> Path:
@@ -131,16 +188,31 @@ class Settings:
                 names |= rule
         return names
 
-    def datasource_name_of(self, stream: str) -> str:
-        """Name of the data source that shows a stream.
+    def datasource_of(self, stream: str) -> DatasourceRule:
+        """How the data source of a stream is made; of several rules that fit, the last wins."""
+        rule: dict[str, Any] = {}
+        for each in self.datasources:
+            if fnmatch.fnmatchcase(stream, each["stream"]):
+                rule |= {name: value for name, value in each.items() if value is not None}
+        return DatasourceRule(
+            name=self._filled(rule.get("name") or self.datasource_name, stream),
+            project=rule.get("project") or self.project or "",
+            publish_mode=rule.get("publish_mode") or self.publish_mode,
+            refresh=Refreshing.parse(rule["refresh"]) if "refresh" in rule else self.refresh,
+            tags=tuple(rule.get("tags") or ()),
+            description=rule.get("description"),
+        )
+
+    def _filled(self, template: str, stream: str) -> str:
+        """A data source name.
 
         Raises:
             SettingError: The template uses a name that there is not.
         """
         try:
-            return self.datasource_name.format(source=self.source, stream=stream).strip()
+            return template.format(source=self.source, stream=stream).strip()
         except (KeyError, IndexError, ValueError) as odd:
             raise SettingError(
-                f"datasource_name '{self.datasource_name}' cannot be filled in: only {{source}} and {{stream}} may "
-                "stand in braces."
+                f"The data source name '{template}' cannot be filled in: only {{source}} and {{stream}} may stand in "
+                "braces."
             ) from odd

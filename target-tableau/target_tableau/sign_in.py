@@ -23,7 +23,12 @@ _SCOPES = [
     "tableau:datasources:download",
     "tableau:datasource_tags:update",
     "tableau:file_uploads:create",
+    "tableau:groups:read",
+    "tableau:hyper_data:update",
     "tableau:jobs:read",
+    "tableau:jobs:update",
+    "tableau:projects:create",
+    "tableau:tasks:run",
 ]
 
 

@@ -51,6 +51,8 @@ class Rules:
         max_shrink_percent: How much of an extract one load may remove.
         may_evolve: The columns of the extract may change.
         unclosed: Loads whose rows may be in the extract though their STATE was never handed on.
+        arrived_with: The load that the rows first came with, if that was an earlier one: rows of the extract that
+            came later are newer.
     """
 
     upsert: bool
@@ -62,6 +64,7 @@ class Rules:
     max_shrink_percent: int = 100
     may_evolve: bool = True
     unclosed: tuple[str, ...] = ()
+    arrived_with: str | None = None
 
 
 class Stage:

@@ -20,6 +20,7 @@ from typing_extensions import override
 from target_tableau.delivery import Delivery
 from target_tableau.errors import TargetTableauError
 from target_tableau.reader import BlockReader
+from target_tableau.replay import finish_unfinished
 from target_tableau.report import render
 from target_tableau.run import Run
 from target_tableau.setting_list import SCHEMA
@@ -67,6 +68,7 @@ class TargetTableau(Target):
         self.max_parallelism = 1
         reader.record_block = self._add_block
         reader.on_failure = self._leave
+        self._waits = reader.waits
         self._run: Run | None = None
 
     @classmethod
@@ -95,8 +97,10 @@ class TargetTableau(Target):
             TargetTableauError: A setting is wrong, or something is not to be had.
         """
         settings = Settings.from_config(self.config)
+        finish_unfinished(settings)
         run = Run(settings, Delivery(settings) if settings.server_url else None)
         self._run = run.__enter__()
+        run.refresh_what_failed()
         return run
 
     # -- messages ------------------------------------------------------------------------------------------
@@ -160,6 +164,12 @@ class TargetTableau(Target):
         for sink in [*self._sinks_to_clear, *self._sinks_active.values()]:
             self.drain_one(sink)
         self._finish_load(run)
+        self.logger.info(
+            "Waited %.0f s for the tap; the tap waited %.0f s for this target.",
+            self._waits.for_tap,
+            self._waits.for_target,
+        )
+        run.refresh()
 
     def _finish_load(self, run: Run) -> None:
         """Make what has arrived safe, hand its STATE on, and tell what landed."""

@@ -1,17 +1,116 @@
 from __future__ import annotations
 
+import dataclasses
+import functools
+import time
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tableauserverclient as tsc
 
-from tests.target_tableau.support import Extracts
+from target_tableau import delivery, publish
+from target_tableau.client import TableauClient
+from tests.sandbox import tableau
+from tests.sandbox.serving import serve
+from tests.sandbox.tableau.app import TableauApp, create_app
+from tests.target_tableau.support import Extracts, query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
     from pathlib import Path
+
+    from tests.sandbox.tableau.model import Datasource
+
+Config = dict[str, Any]
+
+CAPTION = "<column caption='Amount due' datatype='real' name='[amount]' role='measure' type='quantitative' />"
+CALCULATION = (
+    "<column caption='Double' datatype='real' name='[Calculation_1]' role='measure' type='quantitative'>"
+    "<calculation class='tableau' formula='[amount] * 2' /></column>"
+)
+
+
+@dataclasses.dataclass
+class Server:
+    """The sandbox's Tableau Server, and what an author would do on it."""
+
+    app: TableauApp
+    url: str
+    folder: Path
+
+    def rows(self, name: str) -> dict[str, Decimal]:
+        found = query(self.app.state.datasource(name), "SELECT ref, amount FROM {t}")
+        return {ref: amount for ref, amount in found}  # noqa: C416
+
+    def find(self, name: str, project: str = tableau.PROJECT) -> Datasource | None:
+        return self.app.state.find_datasource(name, self.app.state.project(project).id)
+
+    def get(self, name: str) -> Datasource:
+        found = self.find(name)
+        assert found is not None
+        return found
+
+    @property
+    def writes(self) -> list[str]:
+        return [write.kind for write in self.app.state.writes]
+
+    def writes_of(self, action: str) -> int:
+        return self.writes.count(action)
+
+    def document(self, name: str) -> str:
+        """The .tds that somebody who downloads the data source gets."""
+        with self._author() as author, zipfile.ZipFile(self._download(author, name)) as archive:
+            return archive.read(
+                next(entry for entry in archive.namelist() if entry.endswith(".tds"))
+            ).decode()
+
+    def add_to_document(self, name: str, *columns: str) -> None:
+        """Save the data source with captions and calculations, as an author does in Tableau."""
+        with self._author() as author:
+            before = self._download(author, name)
+            after = before.with_name("saved.tdsx")
+            with zipfile.ZipFile(before) as old, zipfile.ZipFile(after, "w") as new:
+                for entry in old.namelist():
+                    content = old.read(entry)
+                    if entry.endswith(".tds"):
+                        content = content.replace(
+                            b"</datasource>", "".join(columns).encode() + b"</datasource>"
+                        )
+                    new.writestr(entry, content)
+            item = tsc.DatasourceItem(self.app.state.project(tableau.PROJECT).id, name)
+            author.datasources.publish(item, str(after), tsc.Server.PublishMode.Overwrite)
+
+    def _author(self) -> Any:
+        server = tsc.Server(self.url, use_server_version=True)
+        token = tsc.PersonalAccessTokenAuth(
+            tableau.SECOND_TOKEN_NAME, tableau.SECOND_TOKEN_VALUE, tableau.SITE
+        )
+        return _SignedIn(server, token)
+
+    def _download(self, author: Any, name: str) -> Path:
+        place = self.folder / f"download-{time.monotonic_ns()}"
+        place.mkdir()
+        path: Path = place / author.datasources.download(self.get(name).id, str(place))
+        return path
+
+
+@dataclasses.dataclass
+class _SignedIn:
+    server: tsc.Server
+    token: tsc.PersonalAccessTokenAuth
+
+    def __enter__(self) -> tsc.Server:
+        self.server.auth.sign_in(self.token)
+        return self.server
+
+    def __exit__(self, *_: object) -> None:
+        self.server.auth.sign_out()
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> dict[str, Any]:
+def config(tmp_path: Path) -> Config:
     """Settings that make extracts in the test's own folder."""
     return {"output_dir": str(tmp_path / "output")}
 
@@ -19,3 +118,33 @@ def config(tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def extracts(tmp_path: Path) -> Extracts:
     return Extracts(tmp_path / "output")
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    app = create_app(tmp_path / "tableau")
+    monkeypatch.setattr(
+        delivery, "TableauClient", functools.partial(TableauClient, pause=lambda _: time.sleep(0.002))
+    )
+    with serve(app) as url:
+        yield Server(app, url, tmp_path)
+    app.close()
+
+
+@pytest.fixture
+def publishing(config: Config, server: Server) -> Config:
+    """Settings that publish to the sandbox."""
+    return {
+        **config,
+        "server_url": server.url,
+        "site": tableau.SITE,
+        "project": tableau.PROJECT,
+        "token_name": tableau.TOKEN_NAME,
+        "token_value": tableau.TOKEN_VALUE,
+    }
+
+
+@pytest.fixture
+def by_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file counts as large, so each is published by a job."""
+    monkeypatch.setattr(publish, "_JOB_BYTES", 0)

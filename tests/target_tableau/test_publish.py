@@ -2,74 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import re
-import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_tableau import delivery
-from target_tableau.client import TableauClient, parse_address
+from target_tableau.address import parse_address
 from target_tableau.errors import JobError, SettingError, TableauError
 from target_tableau.target import TargetTableau
 from tests.sandbox import tableau
 from tests.sandbox.faults import Fault
-from tests.sandbox.serving import serve
-from tests.sandbox.tableau.app import TableauApp, create_app
 from tests.sandbox.tableau.switches import Fate, too_many_requests
-from tests.target_tableau.support import BILL, STATE, Extracts, bills, load, query, record, schema, state
+from tests.target_tableau.support import BILL, STATE, Extracts, bills, load, record, schema, state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sandbox.tableau.model import Datasource
+    from tests.target_tableau.conftest import Server
 
 Config = dict[str, Any]
-
-
-@dataclasses.dataclass
-class Server:
-    app: TableauApp
-    url: str
-
-    def rows(self, name: str) -> dict[str, Decimal]:
-        found = query(self.app.state.datasource(name), "SELECT ref, amount FROM {t}")
-        return {ref: amount for ref, amount in found}  # noqa: C416
-
-    def find(self, name: str, project: str) -> Datasource | None:
-        return self.app.state.find_datasource(name, self.app.state.project(project).id)
-
-    @property
-    def writes(self) -> list[str]:
-        return [write.kind for write in self.app.state.writes]
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    app = create_app(tmp_path / "tableau")
-    monkeypatch.setattr(
-        delivery, "TableauClient", functools.partial(TableauClient, pause=lambda _: time.sleep(0.002))
-    )
-    with serve(app) as url:
-        yield Server(app, url)
-    app.close()
-
-
-@pytest.fixture
-def publishing(config: Config, server: Server) -> Config:
-    """Settings that publish to the sandbox."""
-    return {
-        **config,
-        "server_url": server.url,
-        "site": tableau.SITE,
-        "project": tableau.PROJECT,
-        "token_name": tableau.TOKEN_NAME,
-        "token_value": tableau.TOKEN_VALUE,
-    }
 
 
 def test_what_was_loaded_is_published_and_the_state_follows(publishing: Config, server: Server) -> None:
@@ -157,6 +109,7 @@ def test_a_new_machine_takes_the_published_data_source_as_its_base(
     assert server.rows("bills") == {"001": Decimal(1), "002": Decimal(3)}
 
 
+@pytest.mark.usefixtures("by_job")
 @pytest.mark.parametrize(
     ("fate", "told"),
     [
@@ -170,6 +123,7 @@ def test_a_new_machine_takes_the_published_data_source_as_its_base(
 def test_a_publish_job_that_does_not_end_well_leaves_everything_as_it_was(
     publishing: Config, server: Server, extracts: Extracts, fate: Fate, told: str
 ) -> None:
+    publishing["publish_mode"] = "overwrite"
     load(publishing, bills(("001", 1)))
     publishing["job_timeout_seconds"] = 1
     server.app.switches.fates = [fate]
@@ -182,6 +136,7 @@ def test_a_publish_job_that_does_not_end_well_leaves_everything_as_it_was(
     assert server.rows("bills") == {"001": Decimal(2)}
 
 
+@pytest.mark.usefixtures("by_job")
 @pytest.mark.parametrize("switch", ["early_finish_code", "fractional_seconds"])
 def test_a_job_is_over_when_it_says_when_it_was_completed(
     publishing: Config, server: Server, switch: str
@@ -192,6 +147,7 @@ def test_a_job_is_over_when_it_says_when_it_was_completed(
     assert server.rows("bills") == {"001": Decimal(1)}
 
 
+@pytest.mark.usefixtures("by_job")
 def test_a_job_that_is_not_found_at_first_is_waited_for(publishing: Config, server: Server) -> None:
     server.app.switches.fates = [Fate(missing_polls=2)]
     assert load(publishing, bills(("001", 1))) == [STATE]

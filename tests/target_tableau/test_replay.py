@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from target_tableau import delivery
+from target_tableau import delivery, publish
 from target_tableau.client import TableauClient
 from target_tableau.errors import JobError, TargetTableauError
 from target_tableau.loads import main
@@ -51,6 +51,10 @@ Config = dict[str, Any]
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Config) -> Iterator[TableauApp]:
     app = create_app(tmp_path / "tableau")
+    monkeypatch.setattr(
+        publish, "_JOB_BYTES", 0
+    )  # each file is published by a job, which can be made to fail
+    config["publish_mode"] = "overwrite"
     monkeypatch.setattr(
         delivery, "TableauClient", functools.partial(TableauClient, pause=lambda _: time.sleep(0.002))
     )
@@ -130,6 +134,7 @@ def test_an_old_load_is_not_replayed_over_a_newer_one(
     with pytest.raises(JobError):
         load(config, bills(("001", 1)))
     old = last_load(config, tmp_path)
+    server.switches.fates = [Fate("failed")]  # it is tried first by the next run, and must not succeed there
     load(config, bills(("001", 2)))
     result = command(config, tmp_path, "replay", old)
     assert result.exit_code == 1

@@ -1,0 +1,82 @@
+"""One at a time, among all who share a load ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
+
+from target_tableau.errors import LockedError, TargetTableauError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PAUSE = 0.25
+
+
+@contextlib.contextmanager
+def exclusive(engine: sa.Engine, path: Path | None, what: str, seconds: float) -> Iterator[None]:
+    """Hold the lock on something for the length of a block.
+
+    On PostgreSQL an advisory lock holds between machines; beside an SQLite ledger it is a file, which holds on one
+    machine. Other databases have no lock that all know, and give none.
+
+    Args:
+        engine: The ledger's database.
+        path: The ledger's file, if it is one.
+        what: What is locked, in words that the message can use.
+        seconds: How long to wait for it.
+
+    Raises:
+        LockedError: Somebody else did not let go in time.
+    """
+    busy = LockedError(
+        f"Another run works on {what}. Wait for it to end, or give this run another source or datasource_name."
+    )
+    if engine.dialect.name == "postgresql":
+        with _advisory(engine, what, seconds, busy):
+            yield
+    elif path is not None:
+        folder = path.with_name(".locks")
+        folder.mkdir(exist_ok=True)
+        place = folder / hashlib.sha256(what.encode()).hexdigest()[:16]
+        try:
+            lock = FileLock(place, mode=0o600).acquire(timeout=seconds)
+        except Timeout as timeout:
+            raise busy from timeout
+        with lock:
+            yield
+    else:
+        yield
+
+
+@contextlib.contextmanager
+def _advisory(engine: sa.Engine, what: str, seconds: float, busy: LockedError) -> Iterator[None]:
+    number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
+    deadline = time.monotonic() + seconds
+    try:
+        # The lock belongs to this connection: it ends with it, also when this process is killed.
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))):
+                if time.monotonic() > deadline:
+                    raise busy
+                time.sleep(_PAUSE)
+            try:
+                yield
+            finally:
+                connection.scalar(sa.select(sa.func.pg_advisory_unlock(number)))
+    except SQLAlchemyError as failure:
+        raise TargetTableauError(
+            f"The lock in the load ledger was lost: {reason_of(failure)}. Run again."
+        ) from failure
+
+
+def reason_of(failure: Exception) -> str:
+    """The driver's words without the statement, its values and the address with its password."""
+    return str(getattr(failure, "orig", None) or type(failure).__name__).splitlines()[0]

@@ -1,0 +1,26 @@
+"""Whether a tap has read a stream to its end: a tap that died looks like one that finished."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_UNDER_WAY = ("progress_markers", "replication_key_signpost", "starting_replication_value")
+
+
+def is_complete(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """Whether two STATE values, of the beginning and the end of a run, prove that a stream was read to its end.
+
+    A stamp `completed_at` that has changed is proof, and so is an incremental bookmark without the marks that the
+    Singer SDK leaves on one that is still under way.
+    """
+    before = (first.get("bookmarks") or {}).get(stream) or {}
+    after = (last.get("bookmarks") or {}).get(stream) or {}
+    if any(mark in after for mark in _UNDER_WAY):
+        return False
+    if after.get("completed_at") is not None:
+        return bool(after["completed_at"] != before.get("completed_at"))
+    return after.get("replication_key_value") is not None
