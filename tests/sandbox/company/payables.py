@@ -105,12 +105,13 @@ class Payables:
         self._registry.remove("journals", f"AP|{bill.batch_nbr}")
         bill.status = DocumentStatus.HOLD
         self.change_bill(bill, lines, tax_amount)
-        self.release_bill(bill)
+        self.changed(self.release_bill(bill))
 
     def changed(self, bill: Bill) -> None:
         """Stamp a bill that somebody edited."""
         self._registry.touch(bill)
-        if bill.is_for_order and not self._is_spoken_for(bill):
+        is_open = bill.status is DocumentStatus.OPEN
+        if is_open and bill.is_for_order and not self._is_spoken_for(bill):
             bill.remade_at.append(bill.modified_at)
 
     def release_bill(self, bill: Bill) -> Bill:

@@ -255,7 +255,8 @@ class Gateway:
         if location is not None and location not in self._locations:
             raise errors.no_session_made(f"The location {location} does not exist")
         opened = self._sessions.open(location)
-        session.location = location
+        if request.login is not None:
+            session.location = location
         return Answer(
             "<data><api>"
             + tag("sessionid", opened.session_id)

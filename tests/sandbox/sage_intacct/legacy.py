@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from tests.sandbox.sage_intacct import errors
+from tests.sandbox.sage_intacct import errors, tables_periods
 from tests.sandbox.sage_intacct.answers import Answer
 from tests.sandbox.sage_intacct.catalog import LEGACY_FIELDS, Catalog
 from tests.sandbox.sage_intacct.sessions import Cursor, Session
@@ -48,7 +48,7 @@ class Legacy:
         shelf = self._catalog.shelves.shelf(kind.name)
         rows = shelf.visible(session.location, show_private=True)
         if kind.name == "GLACCOUNTBALANCE":
-            rows = self._balances(text, session)
+            rows = self._balances(kind, text, session)
         elif text:
             matches = Conditions(kind, self._catalog, self._switches).compile(text)
             rows = [row for row in rows if matches(row)]
@@ -57,8 +57,21 @@ class Legacy:
         session.cursors[result_id] = cursor
         return self._page(cursor, result_id)
 
-    def _balances(self, text: str, session: Session) -> list[Any]:
-        raise errors.bad_query(text or str(session.location))
+    def _balances(self, kind: ObjectType, text: str, session: Session) -> list[Any]:
+        """The balances of the one period that the query has to name."""
+        conditions = Conditions(kind, self._catalog, self._switches)
+        matches = conditions.compile(text) if text else None
+        period = conditions.equal.get("PERIOD")
+        if matches is None or period is None:
+            raise errors.bad_query("A filter on PERIOD is required for GLACCOUNTBALANCE")
+        has_location = session.location is not None or "LOCATIONID" in conditions.equal
+        if self._switches.multi_currency_balances and not has_location:
+            raise errors.bad_query("A location is required: the entities have different base currencies")
+        return [
+            row
+            for row in tables_periods.balances(self._catalog.shelves.view, period)
+            if session.location in {None, row.place.branch} and matches(row)
+        ]
 
     def read_more(self, node: ET.Element, session: Session) -> Answer:
         """The next page of a cursor, by its id or by the object it reads.
@@ -116,14 +129,17 @@ class Legacy:
 
     def _record(self, kind: ObjectType, columns: list[Column], row: Any, *, nested: bool) -> str:
         name = kind.name.lower()
-        inner = "".join(
-            f"<{column.id}>{writer(kind.name, column.field, 'legacy', self._switches)(column.get(row))}</{column.id}>"
-            for column in columns
-        )
-        lines = self._catalog.shelves.shelf(kind.name).table.lines
-        if nested and lines is not None:
-            inner += self._lines(kind, row, lines)
-        return f"<{name}>{inner}</{name}>"
+        table = self._catalog.shelves.shelf(kind.name).table
+        cells = []
+        for column in columns:
+            value = column.get(row)
+            words = table.words.get(column.id)
+            shown = words.get(str(value), value) if words else value
+            text = writer(kind.name, column.field, "legacy", self._switches)(shown)
+            cells.append(f"<{column.id}>{text}</{column.id}>")
+        if nested and table.lines is not None:
+            cells.append(self._lines(kind, row, table.lines))
+        return f"<{name}>{''.join(cells)}</{name}>"
 
     def _lines(self, kind: ObjectType, row: Any, lines: tuple[str, str, str]) -> str:
         element, line_name, parent_field = lines

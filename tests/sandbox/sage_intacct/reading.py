@@ -125,9 +125,13 @@ class Query:
         location: str | None,
     ) -> list[Any]:
         rows = shelf.visible(location, show_private=options.show_private)
+        document = _text(parts, "docparid")
+        if document and "DOCPARID" in kind.fields:
+            definition = shelf.get("DOCPARID")
+            rows = [row for row in rows if definition(row) == document]
         condition = parts.get("filter")
         if condition is not None:
-            rows = self._filtered(kind, shelf, condition, (location, options), rows)
+            rows = self._filtered(kind, shelf, condition, (location, document, options), rows)
         order = parts.get("orderby")
         if order is None:
             return self._catalog.shelves.shuffled(rows, shelf) if self._switches.unordered else rows
@@ -138,14 +142,14 @@ class Query:
         kind: ObjectType,
         shelf: Shelf,
         condition: ET.Element,
-        view: tuple[str | None, Options],
+        view: tuple[str | None, str, Options],
         rows: list[Any],
     ) -> list[Any]:
         """The rows that match. What is left without bounds on the key is kept for the next page."""
         filters = Filters(
             kind.name,
             lambda path: self._catalog.resolve(kind, path),
-            fold=view[1].fold,
+            fold=view[-1].fold,
             switches=self._switches,
         )
         matches = filters.compile(condition)

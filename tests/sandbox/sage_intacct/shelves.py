@@ -8,7 +8,17 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from tests.sandbox.sage_intacct import tables_ap, tables_gl, tables_masters, tables_payments
+from tests.sandbox.sage_intacct import (
+    audit,
+    tables_ap,
+    tables_ar,
+    tables_documents,
+    tables_gl,
+    tables_masters,
+    tables_payments,
+    tables_periods,
+    tables_time,
+)
 from tests.sandbox.sage_intacct.tables import Table
 from tests.sandbox.sage_intacct.view import View
 
@@ -25,6 +35,11 @@ TABLES: dict[str, Table] = {
     **tables_masters.TABLES,
     **tables_ap.TABLES,
     **tables_payments.TABLES,
+    **tables_ar.TABLES,
+    **tables_documents.TABLES,
+    **tables_periods.TABLES,
+    **tables_time.TABLES,
+    **audit.TABLES,
 }
 _EMPTY = Table(rows=lambda _: (), columns=lambda _: {})
 _KEPT_ANSWERS = 64

@@ -34,7 +34,7 @@ class Table:
         entity: Code of the entity that owns a row; None for shared ones.
         natural: Field of the natural key, by which relations find the row.
         codes: Field to its labels and the codes the database has for them; `readByQuery` filters on codes.
-        audited: Object name in AUDITHISTORY; deletions of others leave no trace.
+        words: Field to its values and what `readByQuery` shows in their place.
         lines: Element and object of the owned lines that `read` nests, and the line's field with the parent's key.
     """
 
@@ -43,6 +43,7 @@ class Table:
     entity: Callable[[Any], str | None] = _shared
     natural: str | None = None
     codes: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+    words: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
     lines: tuple[str, str, str] | None = None
 
 

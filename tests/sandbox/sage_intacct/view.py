@@ -8,16 +8,19 @@ import functools
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from tests.sandbox.company import chart
 from tests.sandbox.company.books import books_of
 from tests.sandbox.company.model import DocumentStatus
 from tests.sandbox.company.payables import bill_key
-from tests.sandbox.sage_intacct import numbers
+from tests.sandbox.sage_intacct import ACCRUAL_BOOK, numbers
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from tests.sandbox.company.basics import Record
+    from tests.sandbox.company.books import Balance, Place
     from tests.sandbox.company.model import Bill, Company, CustomerPayment, Journal, Payment
     from tests.sandbox.sage_intacct.switches import Switches
 
@@ -36,6 +39,7 @@ class View:
 
     company: Company
     switches: Switches
+    _balances: dict[str, dict[Place, Balance]] = dataclasses.field(default_factory=dict)
 
     # ------------------------------------------------------------- stamps
 
@@ -115,6 +119,16 @@ class View:
     def open_by_customer(self) -> dict[str, object]:
         """Customer to what they owe, in base currency."""
         return dict(books_of(self.company).open_receivables_by_customer)
+
+    def balances(self, book: str) -> dict[Place, Balance]:
+        """The balances of one book."""
+        if book not in self._balances:
+            company = self.company
+            if book != ACCRUAL_BOOK:
+                journals = {key: each for key, each in company.journals.items() if touches_cash(each)}
+                company = msgspec.structs.replace(company, journals=journals)
+            self._balances[book] = books_of(company).balances
+        return self._balances[book]
 
     def channel(self, cost_center: str) -> int | None:
         """Record id of the user-defined dimension's value that goes with a department; some have none."""
