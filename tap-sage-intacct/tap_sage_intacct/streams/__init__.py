@@ -71,10 +71,11 @@ OBJECTS: Final = (
     Object("warehouses", "WAREHOUSE", master=True),
     # payables
     Object("ap_terms", "APTERM", master=True),
-    Object("bills", "APBILL", amounts=BILLS, touched=Touch("APPYMTDETAIL", "RECORDKEY"), lines=(
+    Object("bills", "APBILL", amounts=BILLS, touched=Touch("APPYMTDETAIL", ("RECORDKEY",)), lines=(
         Lines("bill_lines", "APBILLITEM", _RECORDKEY, amounts=BILL_LINES),)),
-    Object("ap_adjustments", "APADJUSTMENT", amounts=ADJUSTMENTS, touched=Touch("APPYMTDETAIL", "ADJUSTMENTKEY"),
-        lines=(Lines("ap_adjustment_lines", "APADJUSTMENTITEM", _RECORDKEY, amounts=BILL_LINES),)),
+    Object("ap_adjustments", "APADJUSTMENT", amounts=ADJUSTMENTS,
+        touched=Touch("APPYMTDETAIL", ("ADJUSTMENTKEY", "POSADJKEY")), lines=(
+        Lines("ap_adjustment_lines", "APADJUSTMENTITEM", _RECORDKEY, amounts=BILL_LINES),)),
     Object("bill_summaries", "APBILLBATCH"),
     Object("payments", "APPYMT", amounts=PAYMENTS, lines=(
         Lines("payment_details", "APPYMTDETAIL", ("PAYMENTKEY",), amounts=PAYMENT_DETAILS, own=True),)),
@@ -84,7 +85,7 @@ OBJECTS: Final = (
         Lines("purchase_document_lines", "PODOCUMENTENTRY", _DOCUMENT),)),
     # receivables
     Object("ar_terms", "ARTERM", master=True),
-    Object("invoices", "ARINVOICE", amounts=INVOICES, touched=Touch("ARPYMTDETAIL", "RECORDKEY"), lines=(
+    Object("invoices", "ARINVOICE", amounts=INVOICES, touched=Touch("ARPYMTDETAIL", ("RECORDKEY",)), lines=(
         Lines("invoice_lines", "ARINVOICEITEM", _RECORDKEY, amounts=BILL_LINES),)),
     Object("ar_adjustments", "ARADJUSTMENT", amounts=ADJUSTMENTS, lines=(
         Lines("ar_adjustment_lines", "ARADJUSTMENTITEM", _RECORDKEY, amounts=BILL_LINES),)),

@@ -96,14 +96,34 @@ PAYMENTS: Final = _document(
         )
     }
 )
-PAYMENT_DETAILS: Final = _document(
-    {
-        "ledger_amount": (
-            "PAYMENTAMOUNT",
-            "Paid in the ledger",
-            "Amount paid of the bill, in base currency; 0 before posting and when voided.",
-        )
-    }
+_SETTLED: Final = (
+    "PAYMENTAMOUNT",
+    "INLINEAMOUNT",
+    "DISCOUNTAMOUNT",
+    "ADJUSTMENTAMOUNT",
+    "POSTEDADVANCEAMOUNT",
+)
+
+
+def _settlement(row: Row) -> None:
+    counts = _state(row, "state") not in _NOT_A_DOCUMENT
+    parts = [row.get(snake(field)) or _NOTHING for field in _SETTLED] if counts else [_NOTHING]
+    row["ledger_amount"] = sum(parts, _NOTHING)
+    row["ledger_paid"] = parts[0]
+
+
+PAYMENT_DETAILS: Final = Amounts(
+    (
+        amount(
+            "ledger_amount",
+            "Settled in the ledger",
+            "What this row settles of its document, in base currency, by money, credit, discount or advance; 0 "
+            "before posting and when voided.",
+        ),
+        amount("ledger_paid", "Paid in the ledger", "The part of it that is money."),
+    ),
+    ("STATE", *_SETTLED),
+    _settlement,
 )
 
 

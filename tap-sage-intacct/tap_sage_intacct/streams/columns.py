@@ -48,15 +48,16 @@ _KEYS: Final = re.compile(
     r"|AUCREATEDBY|CREATEDBY|MODIFIEDBY|ID|\w*KEY)$",
     re.IGNORECASE,
 )
-# Bank, card and tax numbers, personal data, links to the screen.
+# Bank, card and tax numbers, personal data, links to the screen, and what is worked out anew at every reading.
 _NOT_BY_DEFAULT: Final = re.compile(
-    r"RECORD_URL$|TAXID$|^ACH|^WIRE|^VENDORACH|^(VENDOR_)?AMEX|SSN|BIRTHDATE|1099|T5018|TPAR|FEDERALID|SIRET"
+    r"RECORD_URL$|^DUE_IN_DAYS$|TAXID$|^ACH|^WIRE|^VENDORACH|^(VENDOR_)?AMEX|SSN|BIRTHDATE|1099|T5018|TPAR|FEDERALID|SIRET"
     r"|ROUTING|IBAN|BANKACCOUNTNO|ACCOUNTNUMBER|CARDNUM|SWIFT|PMPLUS|OUTSOURCE|IPADDRESS"
 )
 _USEFUL_RELATED: Final = re.compile(
     r"^(DISPLAYCONTACT|CONTACTINFO)\.(EMAIL1|PHONE1|PRINTAS|MAILADDRESS\.(CITY|STATE|ZIP|COUNTRY|COUNTRYCODE))$"
 )
 _EXPONENT_FROM: Final = "0.000000"
+_LONG: Final = 4
 _MOST_REMEMBERED: Final = 50_000
 
 
@@ -182,7 +183,7 @@ def boolean(value: str) -> bool:
 def number(value: str) -> Decimal:
     """An exact number that is written in plain digits."""
     exact = Decimal(value)
-    if value.startswith(_EXPONENT_FROM) or "E" in value or "e" in value:
+    if len(value) >= _LONG and (value.startswith(_EXPONENT_FROM) or "E" in value or "e" in value):
         return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
     return exact
 
@@ -226,14 +227,25 @@ class Clock:
 
     def __init__(self, zone: dt.tzinfo) -> None:
         self.zone = zone
+        self._known: dict[str, str] = {}
         self._minutes: dict[str, str] = {}
 
     def utc(self, value: str) -> str:
         """A time as it comes, in ISO form and UTC. Some TIMESTAMP fields come with the date only.
 
+        The lines of a document share their times, so the last results are remembered.
+
         Raises:
             ValueError: It is not a time.
         """
+        if (known := self._known.get(value)) is not None:
+            return known
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        made = self._known[value] = self._utc(value)
+        return made
+
+    def _utc(self, value: str) -> str:
         if len(value) != 19 or value[2] != "/":  # noqa: PLR2004 - mm/dd/yyyy hh:mm:ss
             return self._unusual(value)
         minute = self._minutes.get(value[:16])
@@ -326,11 +338,12 @@ class RowReader:
         Raises:
             BadValueError: A value does not fit its field.
         """
-        tags = tuple(map(tag_of, element))
+        children = list(element)
+        tags = tuple(map(tag_of, children))
         layout = self._layouts.get(tags)
         if layout is None:
             layout = self._layouts[tags] = self._layout(tags)
-        values: list[Any] = list(map(text_of, element))
+        values: list[Any] = [*map(text_of, children), *layout.rest]
         try:
             for position, convert in layout.converts:
                 value = values[position]
@@ -339,7 +352,6 @@ class RowReader:
         except (ValueError, ArithmeticError):
             raise self._bad_value(element, tags, layout) from None
         row = dict(zip(layout.names, values, strict=True))
-        row.update(layout.rest)
         if layout.has_extra:
             row.pop("", None)
         if self._derive is not None:
@@ -355,7 +367,7 @@ class RowReader:
             if column and column.kind in self._convert
         ]
         rest = {name: value for name, value in self._constants.items() if name not in names}
-        return _Layout(names, converts, rest, "" in names)
+        return _Layout([*names, *rest], converts, list(rest.values()), "" in names)
 
     def _bad_value(self, element: etree._Element, tags: Sequence[str], layout: _Layout) -> BadValueError:
         texts = [child.text for child in element]
@@ -376,9 +388,9 @@ class RowReader:
 
 @dataclasses.dataclass(frozen=True)
 class _Layout:
-    """Names by position, what to convert, and the properties that no element gives."""
+    """Names by position, what to convert, and the values of the last names, which no element gives."""
 
     names: list[str]
     converts: list[tuple[int, Callable[[str], Any]]]
-    rest: Mapping[str, Any]
+    rest: list[Any]
     has_extra: bool

@@ -55,11 +55,11 @@ class Touch:
 
     Attributes:
         object: What they are called in the ERP.
-        field: Their field that holds the RECORDNO of the document.
+        fields: Their fields that hold RECORDNOs of such documents.
     """
 
     object: str
-    field: str
+    fields: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)

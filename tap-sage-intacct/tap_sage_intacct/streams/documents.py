@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
@@ -27,7 +28,6 @@ from tap_sage_intacct.streams.feed import Feed, Source, blank
 from tap_sage_intacct.streams.stream import IntacctStream
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_sage_intacct.discovery import Described
@@ -38,12 +38,16 @@ if TYPE_CHECKING:
 
 RECORD: Final = "RECORDNO"
 MODIFIED: Final = "WHENMODIFIED"
+_BOOK: Final = "BOOKID"
 _CREATED: Final = ("AUWHENCREATED", "WHENCREATED")
 _FALLBACK_KEYS: Final = (RECORD, "id", "ID")
 _FALLBACK_CURSORS: Final = (MODIFIED, "updatedAt")
 _MOST_VALUES: Final = 1000
 """How many values `in` takes (vendor's query page)."""
 _PAGES_PER_SLICE: Final = 10
+_BATCHES: Final = "GLBATCH"
+_VIEW_DAYS: Final = 7
+_BEGINNING: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _DELETIONS_READ: Final = "deletions_read_until"
 
 
@@ -104,23 +108,39 @@ def within(tap: TapSageIntacct, shape: Shape, part: Part) -> list[Node]:
     """What lies in a part: modified in it, or never modified and created since its beginning."""
     if not shape.cursor:
         return []
-    upper = where("lessthan", shape.cursor, tap.clock.literal(part.hi))
+    upper = _before(tap, shape.cursor, part.hi)
     if part.lo is None:
         return [any_of([where("isnull", shape.cursor), upper])]
     modified: Node = ("and", [_since(tap, shape.cursor, part.lo), upper])
-    return [any_of([modified, never_modified(tap, shape, part.lo)])]
+    return [any_of([modified, never_modified(tap, shape, part)])]
 
 
-def never_modified(tap: TapSageIntacct, shape: Shape, lo: dt.datetime | None) -> Node:
+def never_modified(tap: TapSageIntacct, shape: Shape, part: Part) -> Node:
     """Records that were never changed since they were made: their modification time is empty."""
     is_null = where("isnull", shape.cursor)
-    if not shape.created or lo is None:
+    if not shape.created or part.lo is None:
         return is_null
-    return ("and", [is_null, _since(tap, shape.created, lo - tap.doubt)])
+    return (
+        "and",
+        [
+            is_null,
+            _since(tap, shape.created, part.lo - tap.doubt),
+            _before(tap, shape.created, part.hi + tap.doubt),
+        ],
+    )
+
+
+def _before(tap: TapSageIntacct, field: str, moment: dt.datetime) -> Node:
+    return where("lessthan", field, tap.clock.literal(moment))
 
 
 def _since(tap: TapSageIntacct, field: str, moment: dt.datetime) -> Node:
     return where("greaterthanorequalto", field, tap.clock.literal(moment))
+
+
+def _book_keys(by_book: bool) -> tuple[str, ...]:  # noqa: FBT001 - as declared
+    """The key of a view that repeats postings per book; nobody says that RECORDNO alone tells them apart."""
+    return (RECORD, _BOOK) if by_book else ()
 
 
 class ObjectFeed(Feed):
@@ -133,7 +153,9 @@ class ObjectFeed(Feed):
         self.spec = spec
         self.is_master = spec.master
         key = f"{spec.object}|{spec.docparid}" if spec.docparid else spec.object
-        self.shape = Shape.of(spec.object, described[key], spec.keys, spec.replication_key)
+        self.shape = Shape.of(
+            spec.object, described[key], spec.keys or _book_keys(spec.by_book), spec.replication_key
+        )
         self._described = described
         self._amounts: dict[str, Amounts | None] = {spec.stream: spec.amounts}
         self._lines: dict[str, tuple[Lines, Shape, str]] = {}
@@ -142,7 +164,7 @@ class ObjectFeed(Feed):
             columns.append(Column(DELETED_AT, "time", description="When the record was deleted."))
         self.streams.append(self._stream(spec.stream, self.shape, columns))
         for line in lines:
-            shape = Shape.of(line.object, described[line.object])
+            shape = Shape.of(line.object, described[line.object], _book_keys(line.by_book))
             parent = next(field for field in line.parents if field in shape.described.fields)
             self._lines[line.stream] = (line, shape, parent)
             self._amounts[line.stream] = line.amounts
@@ -196,12 +218,30 @@ class ObjectFeed(Feed):
             self._note(streams, entity, reached)
         lo = self.start(streams, entity)
         if lo is None or lo < hi:
-            self._read_parts(streams, entity, Part(lo, hi).pieces(self.tap.config["window_days"]))
+            self._read_parts(streams, entity, self._parts(lo, hi, entity))
             if lo is not None:
                 self._read_touched(streams, entity, lo, hi)
             self._note(streams, entity, hi, full=lo is None)
         self._tombstones(streams, entity)
         streams[0].write_state()
+
+    def _parts(self, lo: dt.datetime | None, hi: dt.datetime, entity: str) -> list[Part]:
+        """What is to be read; the view of GL detail must be asked for by short spans from the beginning on."""
+        days = self.tap.config["window_days"]
+        if not self.spec.by_book:
+            return Part(lo, hi).pieces(days)
+        lo = lo or self._oldest(entity)
+        return Part(lo, hi).pieces(days or _VIEW_DAYS) if lo else []
+
+    def _oldest(self, entity: str) -> dt.datetime | None:
+        """When the first journal entry was made; None when there are none."""
+        described = self._described[_BATCHES]
+        shape = Shape.of(_BATCHES, described)
+        if described.forbidden or not shape.created:
+            return _BEGINNING
+        source = Source(self.tap, _BATCHES, [], entity, needs=shape.needed(shape.created))
+        found = source.fetch([where("isnotnull", shape.created)], [shape.created], 0, 1, True).rows  # noqa: FBT003
+        return moment_of(found[0][snake(shape.created)]) - self.tap.doubt if found else None
 
     def _note(
         self, streams: Sequence[IntacctStream], entity: str, moment: dt.datetime, *, full: bool = False
@@ -248,14 +288,16 @@ class ObjectFeed(Feed):
         ):
             return
         shape = Shape.of(touch.object, described)
-        if not (shape.cursor and shape.has_number and touch.field in described.fields):
+        fields = [field for field in touch.fields if field in described.fields]
+        if not (shape.cursor and shape.has_number and fields):
             return
-        source = Source(self.tap, touch.object, [], entity, needs=shape.needed(touch.field))
+        source = Source(self.tap, touch.object, [], entity, needs=shape.needed(*fields))
+        names = [snake(field) for field in fields]
         walk = UniqueWalk(shape.keys[0], shape.names[0])
         keys: dict[str, None] = {}
         try:
             for rows in source.pages().walk(within(self.tap, shape, Part(lo, hi)), walk):
-                keys.update((row[snake(touch.field)], None) for row in rows if row[snake(touch.field)])
+                keys.update((row[name], None) for row in rows for name in names if row[name])
         except ForbiddenError as error:
             self.tap.logger.warning("%s: payments cannot be read. %s", self.spec.stream, error)
             return
@@ -268,7 +310,7 @@ class ObjectFeed(Feed):
 
     def _by_book(self, by_book: bool) -> list[Node]:  # noqa: FBT001 - as declared
         books = self.tap.config["book_ids"]
-        return [one_of("BOOKID", books)] if by_book and books else []
+        return [one_of(_BOOK, books)] if by_book and books else []
 
     # rows --------------------------------------------------------------------------------------------------
 
@@ -373,7 +415,7 @@ class _Reading:
                 self._finish(self._write(reply.rows))
                 yield
                 return
-            unmodified = [*self._books(), never_modified(self._feed.tap, shape, part.lo)]
+            unmodified = [*self._books(), never_modified(self._feed.tap, shape, part)]
             for rows in self._pages.walk(unmodified, self._group(shape.created), narrow=narrow):
                 self._finish(self._write(rows))
         modified = [*self._books(), *self._modified(part)]
@@ -395,12 +437,9 @@ class _Reading:
         return GroupWalk(field, snake(field), shape.keys[0], key, self._feed.tap.clock.literal_of, after)
 
     def _modified(self, part: Part) -> list[Node]:
-        clock = self._feed.tap.clock
-        cursor = self._shape.cursor
-        upper = [where("lessthan", cursor, clock.literal(part.hi))]
-        if part.lo is None:
-            return upper
-        return [where("greaterthanorequalto", cursor, clock.literal(part.lo)), *upper]
+        tap, cursor = self._feed.tap, self._shape.cursor
+        upper = [_before(tap, cursor, part.hi)]
+        return upper if part.lo is None else [_since(tap, cursor, part.lo), *upper]
 
     def _books(self) -> list[Node]:
         return self._feed._by_book(self._feed.spec.by_book)  # noqa: SLF001 - its own helper
