@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from tap_sage_intacct.streams.feed import Feed
 
+_ABSENT: Final = "Object definition"
 _SIGNALLED: Final = 128
 _DAY_AND_MORE: Final = dt.timedelta(hours=26)
 
@@ -185,7 +186,9 @@ class TapSageIntacct(Tap):
     def leave_out(self, stream: str, reason: str) -> None:
         """Note that a stream cannot be read in this company or by this user."""
         self.left_out[stream] = reason
-        self.logger.warning("%s: left out. %s", stream, reason)
+        # An object that the company does not have is no news in every run; a missing right is.
+        log = self.logger.info if _ABSENT in reason else self.logger.warning
+        log("%s: left out. %s", stream, reason)
 
     @cached_property
     def left_out(self) -> dict[str, str]:

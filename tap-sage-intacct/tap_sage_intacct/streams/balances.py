@@ -18,8 +18,8 @@ from typing_extensions import override
 from tap_sage_intacct.errors import MovingRowsError, RefusedError
 from tap_sage_intacct.paging import Part, UniqueWalk, iso, moment_of
 from tap_sage_intacct.streams.columns import Column, RowReader, columns_of
-from tap_sage_intacct.streams.documents import Shape, within
 from tap_sage_intacct.streams.feed import Feed, Source
+from tap_sage_intacct.streams.shapes import Shape, within
 from tap_sage_intacct.streams.stream import IntacctStream
 
 if TYPE_CHECKING:

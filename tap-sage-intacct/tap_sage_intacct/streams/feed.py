@@ -13,7 +13,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_sage_intacct.discovery import query
-from tap_sage_intacct.errors import CallBudgetSpentError, FieldsRefusedError, ForbiddenError
+from tap_sage_intacct.errors import BadValueError, CallBudgetSpentError, FieldsRefusedError, ForbiddenError
 from tap_sage_intacct.paging import Pages, moment_of
 from tap_sage_intacct.streams.columns import COMPANY, ENTITY, RowReader
 from tap_sage_intacct.streams.stream import IntacctStream, Outcome
@@ -54,6 +54,7 @@ class Source:
         amounts: What the tap works out.
         docparid: The transaction definition whose custom fields are wanted.
         needs: Fields that must be read to page, wanted or not.
+        keys: Properties that must not be empty.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a source is
@@ -65,6 +66,7 @@ class Source:
         amounts: Amounts | None = None,
         docparid: str = "",
         needs: Sequence[Column] = (),
+        keys: Sequence[str] = (),
     ) -> None:
         self.tap = tap
         self.name = name
@@ -75,6 +77,7 @@ class Source:
         read = [column for column in (*columns, *extra) if column.field]
         self._fields = [column.field for column in read]
         self._docparid = docparid
+        self._keys = keys
         self._needed = {column.field.upper() for column in needs}
         self.drop = [c.name for c in extra] + (
             [c.name for c in amounts.columns if c.name not in wanted] if amounts and derived else []
@@ -114,7 +117,7 @@ class Source:
                 show_private=self.tap.config["show_private"] and not self.entity,
             )
             try:
-                return self.tap.client.call(
+                reply = self.tap.client.call(
                     function, self.name, self.read, self.entity, shrinkable=not patient
                 )
             except FieldsRefusedError as error:
@@ -127,6 +130,10 @@ class Source:
                     self.name,
                     ", ".join(sorted(fresh)),
                 )
+            else:
+                if any(row[key] is None for key in self._keys for row in reply.rows):
+                    raise BadValueError(f"{self.name}: a record came with an empty key")
+                return reply
 
     def pages(self) -> Pages:
         """Pages of this source."""
