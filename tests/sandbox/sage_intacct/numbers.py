@@ -6,6 +6,7 @@ each. A bill that Purchasing made anew (`Bill.remade_at`) goes on with a number 
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ _DOCUMENTS = {
 }
 
 
+@functools.lru_cache(65_536)
 def digits(key: str) -> int:
     """The number in a key like `SO000012` or `bill|000052`."""
     return int(re.sub(r"\D", "", key))

@@ -265,8 +265,8 @@ def _recurring_entry_columns(view: View) -> Columns:
     return {
         "RECORDNO": lambda row: row[0],
         "RECORDKEY": lambda _: 1,
-        "LINE_NO": lambda row: row[0],
-        "ACCOUNTNO": lambda _: "610000",
+        "LINE_NO": lambda row: str(row[0]),
+        "GLACCOUNTNO": lambda _: "610000",
         "ACCOUNTKEY": lambda _: view.account_keys["610000"],
         "AMOUNT": lambda row: row[1],
         "TRX_AMOUNT": lambda row: row[1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -25,6 +26,7 @@ _STAMP = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{2}):(\d{2}):(\d{2})")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 # A stray character as texts copied out of other programs hold it; neither it nor a reference to it is XML 1.0.
 _STRAY = "\x1f"
+_KEPT = 4096  # dates and stamps written before; most come in rows
 
 
 class Column(NamedTuple):
@@ -86,6 +88,7 @@ def writer(name: str, field: Field, dialect: Dialect, switches: Switches) -> Cal
     return lambda value: "" if value is None else write(value)
 
 
+@functools.lru_cache(_KEPT)
 def _write_date(value: Value) -> str:
     if not isinstance(value, dt.date):
         raise TypeError(f"{value!r} is not a date")
@@ -98,7 +101,9 @@ def _write_number(value: Value) -> str:
     return plain_number(value)
 
 
+@functools.cache
 def _stamp_writer(zone: dt.timezone, shape: str) -> Callable[[Value], str]:
+    @functools.lru_cache(_KEPT)
     def write(value: Value) -> str:
         if not isinstance(value, dt.datetime):
             raise TypeError(f"{value!r} is not a stamp")
