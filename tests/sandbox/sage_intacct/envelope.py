@@ -152,9 +152,10 @@ def _authentication(block: ET.Element) -> tuple[Login | None, str | None]:
     texts = _only(block[0], _LOGIN)
     if not {"userid", "companyid", "password"} <= texts.keys():
         raise errors.bad_xml("login needs userid, companyid and password")
-    company, *entity = texts["companyid"].split("|")
-    location = texts.get("locationid") or (entity[-1] if len(entity) > 1 else None)
-    return Login(texts["userid"], company, texts["password"], location or None), None
+    # console|client|entity is another way to write companyid, clientid and locationid
+    console, client, entity, *_ = [*texts["companyid"].split("|"), "", ""]
+    company = texts.get("clientid") or client or console
+    return Login(texts["userid"], company, texts["password"], texts.get("locationid") or entity or None), None
 
 
 def _function(block: ET.Element) -> Function:

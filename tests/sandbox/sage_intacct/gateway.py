@@ -122,7 +122,8 @@ class Gateway:
         results, whole = self._results(request, session, trouble, place)
         if whole is not None:
             return Reply(200, whole.content_type, whole.text.encode())
-        now = self._world.company.clock.replace(microsecond=0)
+        zone = dt.timezone(dt.timedelta(minutes=self._switches.session_zone_minutes))
+        now = self._world.company.clock.replace(microsecond=0).astimezone(zone)
         until = now + dt.timedelta(seconds=self._switches.session_life_seconds)
         authentication = (
             "<authentication><status>success</status>"

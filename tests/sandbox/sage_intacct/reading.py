@@ -9,13 +9,12 @@ import io
 import json
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any, NamedTuple
-from xml.sax.saxutils import unescape
 
 from tests.sandbox.sage_intacct import aggregates, errors
 from tests.sandbox.sage_intacct.answers import Answer
 from tests.sandbox.sage_intacct.filters import Filters
 from tests.sandbox.sage_intacct.shelves import comparable_key
-from tests.sandbox.sage_intacct.values import comparable, read, writer
+from tests.sandbox.sage_intacct.values import comparable, read, unescaped, writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,14 +230,14 @@ _Writer = tuple[str, "Callable[[Any], Any]", "Callable[[Any], str]"]
 
 def _as_json(writers: list[_Writer], rows: list[Any]) -> str:
     """A bare array of flat objects, all values strings."""
-    return json.dumps([{field: unescape(write(get(row))) for field, get, write in writers} for row in rows])
+    return json.dumps([{field: unescaped(write(get(row))) for field, get, write in writers} for row in rows])
 
 
 def _as_csv(writers: list[_Writer], rows: list[Any]) -> str:
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow([field for field, _, _ in writers])
-    table.writerows([unescape(write(get(row))) for _, get, write in writers] for row in rows)
+    table.writerows([unescaped(write(get(row))) for _, get, write in writers] for row in rows)
     return out.getvalue()
 
 

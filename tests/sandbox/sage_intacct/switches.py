@@ -36,6 +36,7 @@ class Switches:
         time: Clock of sessions, in seconds; a test may put its own. What is printed is the company's clock.
         session_life_seconds: Life of a session from its last call on.
         session_dies_after_calls: A session is gone after so many calls (None: only by time).
+        session_zone_minutes: Offset in which sessiontimestamp and sessiontimeout are printed.
         session_endpoint: What getAPISession names as endpoint instead of the gateway's own second path.
         sender_authorized: The company has the sender among its Web Services authorizations.
         needs_login: The authorization says "Needs login for API": calls by session all fail.
@@ -85,6 +86,7 @@ class Switches:
     time: Callable[[], float] = time.monotonic
     session_life_seconds: int = 6 * 3600
     session_dies_after_calls: int | None = None
+    session_zone_minutes: int = 0
     session_endpoint: str | None = None
     sender_authorized: bool = True
     needs_login: bool = False

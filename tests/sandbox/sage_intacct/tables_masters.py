@@ -71,7 +71,9 @@ def _vendor_columns(view: View) -> Columns:
         "TERMNAME": lambda row: row.terms,
         "VENDTYPE": lambda row: row.vendor_class,
         "TAXID": lambda row: row.tax_id,
-        "COMMENTS": lambda row: f"Buyer's note on {row.name}",
+        "COMMENTS": lambda row: (
+            f"Terms &amp; buyer's notes on {row.name}"
+        ),  # encoded twice, as some values are
         "STATUS": lambda row: status(row.active),
         "CURRENCY": lambda row: row.currency,
         "APACCOUNT": lambda _: chart.ACCOUNTS_PAYABLE,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -13,8 +13,6 @@ from tests.sandbox.sage_intacct.visitor import Refused, total
 
 if TYPE_CHECKING:
     from tests.sandbox.sage_intacct.visitor import Row, Visitor
-
-TYPES = {"TEXT", "INTEGER", "DECIMAL", "DATE", "BOOLEAN", "TIMESTAMP", "ENUM", "CURRENCY", "PERCENT"}
 
 
 def audit(user: Visitor, kind: str, mode: str = "D", since: str = "01/01/2020 00:00:00") -> list[Row]:
@@ -43,6 +41,19 @@ def test_deletions_are_in_the_audit_trail(user: Visitor) -> None:
     assert audit(user, "apbill", since="06/30/2026 09:00:00") == []
     user.app.switches.audit_since = 0
     assert audit(user, "apbill") == []
+
+
+def test_audit_keeps_to_deletions_and_to_gmt_on_request(user: Visitor) -> None:
+    user.world.life.post_bill(hold=True)
+    assert audit(user, "apbill", "C")
+    user.app.switches.audit_accesses = False
+    assert audit(user, "apbill", "C") == []
+
+    def times(minutes: int, zone: Literal["user", "GMT"]) -> list[str]:
+        user.app.switches.zone_minutes, user.app.switches.audit_zone = minutes, zone
+        return [row["ACCESSTIME"] for row in audit(user, "glbatch")]
+
+    assert times(0, "user") == times(-480, "GMT") != times(-480, "user")
 
 
 def test_audit_needs_filters_on_type_and_time(user: Visitor) -> None:

@@ -12,8 +12,6 @@ from tests.sandbox.sage_intacct.visitor import Refused, records, total
 if TYPE_CHECKING:
     from tests.sandbox.sage_intacct.visitor import Row, Visitor
 
-TYPES = {"TEXT", "INTEGER", "DECIMAL", "DATE", "BOOLEAN", "TIMESTAMP", "ENUM", "CURRENCY", "PERCENT"}
-
 
 def posted(user: Visitor, *fields: str) -> list[Row]:
     where = ("and", ("equalto", "BATCH_STATE", "Posted"), ("equalto", "BOOKID", "ACCRUAL"))

@@ -9,8 +9,6 @@ from tests.sandbox.sage_intacct.visitor import Refused, element, records
 if TYPE_CHECKING:
     from tests.sandbox.sage_intacct.visitor import Visitor
 
-TYPES = {"TEXT", "INTEGER", "DECIMAL", "DATE", "BOOLEAN", "TIMESTAMP", "ENUM", "CURRENCY", "PERCENT"}
-
 
 def test_read_by_query_gives_pages_behind_a_cursor_in_its_own_dialect(user: Visitor) -> None:
     data = user.read_by_query(

@@ -94,6 +94,11 @@ def test_dimensions_that_are_not_enabled_have_no_columns(user: Visitor) -> None:
     assert "CUSTOMER" not in names
 
 
+def test_type_that_nobody_knows(user: Visitor) -> None:
+    user.app.switches.unknown_datatype = "SEQUENCE"
+    assert fields_of(lookup(user, "VENDOR"))["RETAINAGEPERCENTAGE"]["DATATYPE"] == "SEQUENCE"
+
+
 def test_inspect_lists_all_objects_and_their_fields(user: Visitor) -> None:
     everything = user.call(element("inspect", element("object", "*")))
     assert {each.get("typename") for each in everything.iter("type")} >= {"apbill", "contract", "channel"}
@@ -110,6 +115,11 @@ def test_entities_formatting_and_permissions(user: Visitor) -> None:
     formatting = user.call(element("readUserFormatting", element("userId", "xml_gateway")))
     assert formatting.findtext("data/userformatting/gmtoffset") == "-08:00"
     assert formatting.findtext("data/userformatting/locale") == "en_US"
+    user.app.switches.user_formatting, user.app.switches.date_format = "wrong", "/dmY"
+    user.app.switches.zone_minutes = 0
+    formatting = user.call(element("readUserFormatting", element("key", "7")))
+    assert formatting.findtext("data/userformatting/gmtoffset") == "-08:00"
+    assert formatting.findtext("data/userformatting/dateformat") == "/dmY"
     user.app.switches.user_formatting = "refused"
     with pytest.raises(Refused):
         user.call(element("readUserFormatting", element("key", "7")))

@@ -154,6 +154,15 @@ def test_session_of_an_entity_and_back_to_the_top(user: Visitor) -> None:
     assert refused.value.number == "Get API Session Failed"
 
 
+def test_session_can_name_any_endpoint_and_print_its_times_in_any_zone(visitor: Visitor) -> None:
+    visitor.app.switches.session_endpoint = "https://intacct.example.com/ia/xml/xmlgw.phtml"
+    visitor.app.switches.session_zone_minutes = -480
+    root = parsed(visitor.post(visitor.envelope(SESSION, login={"companyid": f"{COMPANY_ID}||EAST"})))
+    assert root.findtext("operation/result/data/api/endpoint") == visitor.app.switches.session_endpoint
+    assert root.findtext("operation/authentication/sessiontimestamp") == "2026-06-30T01:00:00-08:00"
+    assert root.findtext("operation/authentication/locationid") == "EAST"
+
+
 def test_session_is_asked_for_alone(visitor: Visitor) -> None:
     answer = visitor.post(visitor.envelope(SESSION, SESSION))
     assert answer.text.count("<status>failure</status>") == 2
@@ -260,6 +269,15 @@ def test_failure_may_hold_data_or_no_message_or_two_errors(user: Visitor) -> Non
     assert all("<status>failure</status>" in answer for answer in answers)
     assert ["<GLACCOUNT>" in answer for answer in answers] == [True, False, False]
     assert [answer.count("<error>") for answer in answers] == [1, 0, 2]
+
+
+def test_failures_and_details_can_be_silent(user: Visitor) -> None:
+    wrong = user.envelope(query("APBILL", "NOPE"), control={"showadditionalerrorinfo": "true"})
+    user.app.switches.error_details = False
+    assert "additionalinfo" not in user.post(wrong).text
+    user.app.switches.failure_has_message = False
+    assert "errormessage" not in user.post(wrong).text
+    assert "<status>failure</status>" in user.post(wrong).text
 
 
 def test_gateway_errors_have_a_status_and_a_bare_control_block(user: Visitor) -> None:

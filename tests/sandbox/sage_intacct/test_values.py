@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from tests.sandbox.company.model import BillType
+from tests.sandbox.company.model import BillType, Company
 from tests.sandbox.company.payables import bill_key
+from tests.sandbox.company.world import World
 from tests.sandbox.sage_intacct import numbers
+from tests.sandbox.sage_intacct.app import create_app
 from tests.sandbox.sage_intacct.visitor import query
+from tests.sandbox.serving import serve
 
 if TYPE_CHECKING:
     from tests.sandbox.sage_intacct.visitor import Visitor
-
-TYPES = {"TEXT", "INTEGER", "DECIMAL", "DATE", "BOOLEAN", "TIMESTAMP", "ENUM", "CURRENCY", "PERCENT"}
 
 
 def test_private_records_need_to_be_asked_for(user: Visitor) -> None:
@@ -79,6 +82,23 @@ def test_values_that_are_written_unlike_their_type(user: Visitor) -> None:
 def test_control_characters_in_a_value(user: Visitor, form: str, stray: bytes) -> None:
     setattr(user.app.switches, "control_characters", form)  # noqa: B010 - a parameter, not a literal
     assert stray in user.post(user.envelope(query("VENDOR", "COMMENTS"))).content
+
+
+def test_quotes_are_references_and_some_values_are_encoded_twice(user: Visitor) -> None:
+    answer = user.post(user.envelope(query("VENDOR", "COMMENTS")))
+    assert b"<COMMENTS>Terms &amp;amp; buyer&#039;s notes on " in answer.content
+    assert user.rows("VENDOR", "COMMENTS", pagesize=1)[0]["COMMENTS"].startswith("Terms &amp; buyer's notes")
+
+
+def test_numbers_of_records_outlive_a_restart(user: Visitor) -> None:
+    user.world.life.post_purchase_order()
+    user.world.life.change_custom(bill_key(user.world.life.post_bill_for_order()))
+    names = ("APBILL", "APBILLITEM", "GLENTRY", "PODOCUMENT", "APPYMTDETAIL")
+    before = [user.rows(name, "RECORDNO") for name in names]
+    saved = msgspec.json.decode(msgspec.json.encode(user.world.company), type=Company)
+    with serve(create_app(World(saved))) as url:
+        other = dataclasses.replace(user, url=url, session=None).sign_in()
+        assert [other.rows(name, "RECORDNO") for name in names] == before
 
 
 def test_rows_can_become_visible_late(user: Visitor) -> None:

@@ -7,7 +7,7 @@ import functools
 import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 from tests.sandbox.sage_intacct import errors
 from tests.sandbox.sage_intacct.dictionary import NUMBERS
@@ -26,6 +26,7 @@ _STAMP = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{2}):(\d{2}):(\d{2})")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 # A stray character as texts copied out of other programs hold it; neither it nor a reference to it is XML 1.0.
 _STRAY = "\x1f"
+_QUOTES = {"'": "&#039;", '"': "&quot;"}
 _KEPT = 4096  # dates and stamps written before; most come in rows
 
 
@@ -59,8 +60,13 @@ def plain_number(value: Decimal | int) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as it stands between two tags."""
-    return escape(text)
+    """Text as it stands between two tags; quotes are written as references too."""
+    return escape(text, _QUOTES)
+
+
+def unescaped(text: str) -> str:
+    """What was escaped."""
+    return unescape(text, {reference: char for char, reference in _QUOTES.items()})
 
 
 def writer(name: str, field: Field, dialect: Dialect, switches: Switches) -> Callable[[Value], str]:
@@ -82,9 +88,9 @@ def writer(name: str, field: Field, dialect: Dialect, switches: Switches) -> Cal
             write = _write_number
         case _ if f"{name}.{field.id}" == "VENDOR.COMMENTS" and switches.control_characters:
             stray = _STRAY if switches.control_characters == "raw" else "&#x1F;"
-            write = lambda value: escape(str(value)) + stray  # noqa: E731
+            write = lambda value: escaped(str(value)) + stray  # noqa: E731
         case _:
-            write = lambda value: escape(str(value))  # noqa: E731
+            write = lambda value: escaped(str(value))  # noqa: E731
     return lambda value: "" if value is None else write(value)
 
 
