@@ -30,8 +30,9 @@ DELETED_AT: Final = "_sdc_deleted_at"
 _PRECISION: Final = 18
 _AMOUNT_SCALE: Final = 4
 _SCALES: Final = (
-    (re.compile(r"EXCH|RATE$"), 10),
-    (re.compile(r"QTY|QUANTITY|UNITS|PRICE|COST|PERCENT|DISCOUNT$|HOURS"), 6),
+    # Rates, unit prices and quantities carry up to ten decimals, amounts those of their currency (four at most).
+    (re.compile(r"EXCH|RATE$|PRICE$|UNITCOST$|QTY|QUANTITY|UNITS$|^CONV"), 10),
+    (re.compile(r"COST|PERCENT|DISCOUNT$|HOURS"), 6),
 )
 _KINDS: Final = {
     "BOOLEAN": "boolean",
