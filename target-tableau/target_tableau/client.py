@@ -29,6 +29,7 @@ from tableauserverclient.server.endpoint.exceptions import (
 from tableauserverclient.server.exceptions import EndpointUnavailableError
 from urllib3.util.retry import Retry
 
+from target_tableau.documents import safe_parser
 from target_tableau.errors import JobError, TableauError
 from target_tableau.sign_in import Token
 
@@ -52,6 +53,10 @@ _SIGN_IN_TRIES = 3  # a wrong address should be told soon
 _SIGN_INS = 3
 _UNSUPPORTED_VERSION = "2.4"  # what tableauserverclient stays at when it could not ask for the version
 
+_PRIVATE_CA = (
+    "If its certificate is of a private authority, name the file with the authority's certificate in the environment "
+    "variable REQUESTS_CA_BUNDLE."
+)
 _NO_SESSION = {"401000", "401002"}
 _BAD_CREDENTIALS = "401001"
 _RATE_LIMITED = "429000"
@@ -125,6 +130,7 @@ class TableauClient:
             ValueError,
         ) as failure:
             logger.info("Signing out of Tableau did not work (%s); the session will run out.", _line(failure))
+        self.server.session.close()
 
     def sign_in(self) -> None:
         """Open a session.
@@ -215,10 +221,11 @@ class TableauClient:
                     ) from failure
                 wait = float(next(waits))
             except requests.RequestException as failure:
-                if not idempotent or not left:
+                distrusted = isinstance(failure, requests.exceptions.SSLError)
+                if not idempotent or not left or distrusted:
                     raise TableauError(
-                        f"Tableau at {self.address.server_url} cannot be reached: {_line(failure)}. Check server_url "
-                        "and the network."
+                        f"Tableau at {self.address.server_url} cannot be reached: {_line(failure)}. "
+                        + (_PRIVATE_CA if distrusted else "Check server_url and the network.")
                     ) from failure
                 wait = float(next(waits))
             self.pause(backoff.full_jitter(wait))
@@ -232,6 +239,7 @@ class TableauClient:
                 total=_TRIES,
                 connect=0,  # broken connections are `_retry`'s business
                 read=0,
+                other=0,
                 backoff_factor=0.5,
                 backoff_jitter=0.5,
                 status_forcelist=[429, *_GATEWAY],
@@ -297,7 +305,7 @@ class TableauClient:
         )
         if not answer.content.strip():
             return None
-        job = etree.fromstring(answer.content, _safe_parser()).find("{*}job")
+        job = etree.fromstring(answer.content, safe_parser()).find("{*}job")
         return None if job is None else job.get("id")
 
     # -- jobs ----------------------------------------------------------------------------------------------
@@ -310,7 +318,7 @@ class TableauClient:
         """
         url = f"{self.server.jobs.baseurl}/{luid}"
         answer = self.call(lambda: self.server.jobs.get_request(url), f"ask for job {luid}")
-        document = etree.fromstring(answer.content, _safe_parser())
+        document = etree.fromstring(answer.content, safe_parser())
         element = next((node for node in document.iter() if _local(node) == "job"), None)
         if element is None:
             raise TableauError(f"Could not ask for job {luid}: the answer holds no job.")
@@ -376,10 +384,6 @@ class TableauClient:
             logger.info("%s", refusal)
             return False
         return True
-
-
-def _safe_parser() -> etree.XMLParser:
-    return etree.XMLParser(resolve_entities=False, no_network=True)
 
 
 def _local(node: etree._Element) -> str:
