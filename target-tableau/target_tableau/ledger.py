@@ -360,6 +360,14 @@ class Ledger:
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def published_times(self) -> dict[tuple[str, str], dt.datetime]:
+        """Source and stream -> when Tableau last got rows of it, wherever that was."""
+        query = sa.select(
+            _datasources.c.source, _datasources.c.stream, sa.func.max(_datasources.c.published_at).label("at")
+        ).group_by(_datasources.c.source, _datasources.c.stream)
+        with self._engine.connect() as connection:
+            return {(row.source, row.stream): row.at for row in connection.execute(query)}
+
     @staticmethod
     def _is(key: dict[str, str]) -> sa.ColumnElement[bool]:
         return sa.and_(*(_datasources.c[name] == value for name, value in key.items()))

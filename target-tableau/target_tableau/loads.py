@@ -27,6 +27,7 @@ from target_tableau.delivery import Delivery
 from target_tableau.errors import SettingError, TargetTableauError
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
+from target_tableau.page import render_page
 from target_tableau.replay import replay, replay_rejected
 from target_tableau.report import render
 from target_tableau.setting_list import SCHEMA
@@ -115,11 +116,23 @@ def _opened(settings: Settings) -> Ledger:
 
 
 @main.command("report")
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page that a browser shows."
+)
 @click.pass_obj
-def report(settings: Settings) -> None:
-    """Show the last load of every source as one table."""
-    for line in render(_ledger(settings).last_loads()):
-        click.echo(line)
+def report(settings: Settings, html: Path | None) -> None:
+    """Show the last load of every source as one table, or write a page about all data sources."""
+    ledger = _ledger(settings)
+    if html is None:
+        for line in render(ledger.last_loads()):
+            click.echo(line)
+        return
+    try:
+        page = render_page(ledger.loads(), ledger.published_times(), dt.datetime.now(dt.UTC))
+        html.write_text(page, encoding="utf-8")
+    except OSError as failure:
+        raise TargetTableauError(f"{html} cannot be written: {failure.strerror or failure}.") from failure
+    click.echo(f"Wrote {html}.")
 
 
 @main.command("list")
