@@ -81,6 +81,18 @@ class Calls:
     size: int
 
 
+def behind(column: str, last: int, *more: str) -> Params:
+    """Filter and order for what lies behind a number.
+
+    Args:
+        column: The column that holds the number; a bare literal is compared with it, never a quoted one.
+        last: The number.
+        more: Further filters; empty ones are left out.
+    """
+    limits = [f"{column} gt {last}", *(f"({each})" for each in more if each)]
+    return {"$filter": " and ".join(limits), "$orderby": f"{column} asc"}
+
+
 class Keyset:
     """Reads a set in the order of a number that only grows.
 
