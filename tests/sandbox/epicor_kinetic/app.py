@@ -11,6 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from tests.sandbox.epicor_kinetic import ENTRA_TENANT, INSTANCE
+from tests.sandbox.epicor_kinetic.baq_api import SERVICE as BAQ_SERVICE
+from tests.sandbox.epicor_kinetic.baq_api import BaqApi
 from tests.sandbox.epicor_kinetic.errors import Refusal, no_license, not_found, wrong_method
 from tests.sandbox.epicor_kinetic.exchange import Exchange
 from tests.sandbox.epicor_kinetic.gate import Gate
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
     from tests.sandbox.company.world import World
-    from tests.sandbox.epicor_kinetic.schema import Value
+    from tests.sandbox.epicor_kinetic.schema import Row, Value
 
 _ODATA = f"/{INSTANCE}/api/v2/odata/"
 
@@ -57,7 +59,9 @@ class KineticSite:
         self._world = world
         self._revisions = Revisions(world, switches, directory)
         self._gate = Gate(self.identity, switches)
-        self._odata = ODataApi(self._revisions, Lister(switches), switches)
+        lister = Lister(switches)
+        self._odata = ODataApi(self._revisions, lister, switches)
+        self._baqs = BaqApi(self._revisions, lister, switches)
         self._app = FaultyTransport(self._serve, self.script)
         self._token_doors: dict[str, Callable[[Exchange], Response]] = {
             f"/{INSTANCE}/TokenResource.svc/": self._gate.token_resource,
@@ -87,6 +91,16 @@ class KineticSite:
         with self._world.lock:
             self._revisions.look()
             return self._revisions.counter
+
+    def rows(self, table: str, company: str) -> list[Row]:
+        """The rows of a table in an Epicor company as they stand in the database, in the order of their numbers.
+
+        Args:
+            table: Row type, as `Vendor`.
+            company: Epicor company.
+        """
+        with self._world.lock:
+            return list(self._revisions.shelf(table, company).rows)
 
     def rewrite(self, table: str, company: str, *key: Value) -> int:
         """Write a row again without changing it: it jumps to the end of its table.
@@ -162,6 +176,8 @@ class KineticSite:
         self._gate.admit(exchange, epicor, service)
         if crowded:
             raise no_license(self.switches.license_message)
+        if service == BAQ_SERVICE:
+            return self._baqs.answer(exchange, epicor, rest, self._world.company.clock.date())
         return self._odata.answer(exchange, epicor, service, rest)
 
 

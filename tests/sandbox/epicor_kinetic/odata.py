@@ -130,11 +130,10 @@ class ODataApi:
         return self._lister.page(rows, self._columns_of(child.table), child.name, unfiltered)
 
     def _children(self, header: Row, epicor: str, child: EntitySet) -> list[Row]:
-        return [
-            row
-            for row in self._revisions.shelf(child.table, epicor).rows
-            if all(row[mine] == header[theirs] for mine, theirs in child.join)
-        ]
+        mine = tuple(name for name, _ in child.join)
+        return self._revisions.shelf(child.table, epicor).where(
+            mine, tuple(header[theirs] for _, theirs in child.join)
+        )
 
     def _by_key(self, epicor: str, table: Table, text: str) -> Row:
         key = _key(text, table, self._by_name(table.name))

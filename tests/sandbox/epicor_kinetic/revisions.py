@@ -41,6 +41,8 @@ class Stored(msgspec.Struct):
     """What is remembered of a row.
 
     Attributes:
+        table: Its row type.
+        epicor: Its Epicor company.
         revision: Its `SysRevID`.
         side_revision: The number of its row in the side table of `_c` columns.
         changed_at: When its own columns changed last.
@@ -48,23 +50,47 @@ class Stored(msgspec.Struct):
         side_digest: Of its `_c` columns.
     """
 
+    table: str
+    epicor: str
     revision: int
     side_revision: int
     changed_at: dt.datetime
-    digest: bytes
-    side_digest: bytes
+    digest: bytes = b""
+    side_digest: bytes = b""
+
+
+class Deleted(msgspec.Struct):
+    """A row that is gone, as a directive of this customer writes it down; Kinetic itself keeps no such list.
+
+    Attributes:
+        revision: Of the row that tells of it.
+    """
+
+    table: str
+    epicor: str
+    row_id: str
+    deleted_at: dt.datetime
+    revision: int
 
 
 class _Saved(msgspec.Struct):
     counter: int
     rows: dict[str, Stored]
+    deleted: list[Deleted]
+
+
+class _Row(NamedTuple):
+    table: Table
+    epicor: str
+    row_id: str
+    made: Made
 
 
 class _Change(NamedTuple):
     modified: dt.datetime
     place: int  # in the order of tables, companies and rows
     row_id: str
-    both: bool  # the row itself, not its side table alone
+    is_side: bool  # the row of `_c` columns in the side table
 
 
 @dataclasses.dataclass
@@ -74,6 +100,18 @@ class Shelf:
     rows: list[Row]
     numbers: list[int]
     by_key: dict[tuple[Value, ...], Row]
+    _groups: dict[tuple[str, ...], dict[tuple[Value, ...], list[Row]]] = dataclasses.field(
+        default_factory=dict
+    )
+
+    def where(self, names: tuple[str, ...], values: tuple[Value, ...]) -> list[Row]:
+        """The rows that hold certain values in certain columns."""
+        if names not in self._groups:
+            groups: dict[tuple[Value, ...], list[Row]] = {}
+            for row in self.rows:
+                groups.setdefault(tuple(row[name] for name in names), []).append(row)
+            self._groups[names] = groups
+        return self._groups[names].get(values, [])
 
     def since(self, number: int) -> Iterator[Row]:
         """Rows with a higher number, in ascending order."""
@@ -97,16 +135,25 @@ class Revisions:
         self._path = None if directory is None else directory / FILE_NAME
         self._counter = _FIRST
         self._stored: dict[str, Stored] = {}
+        self._deleted: list[Deleted] = []
+        self._values: dict[str, Row] = {}  # what the rows held at the last look
+        self._row_ids: dict[tuple[str, str, str], str] = {}
         self._shelves: dict[tuple[str, str], Shelf] = {}
         self._seen: tuple[object, ...] | None = None
         if self._path is not None and self._path.exists():
             saved = msgspec.json.decode(self._path.read_bytes(), type=_Saved)
-            self._counter, self._stored = saved.counter, saved.rows
+            self._counter, self._stored, self._deleted = saved.counter, saved.rows, saved.deleted
 
     @property
     def counter(self) -> int:
         """The highest number given so far."""
         return self._counter
+
+    @property
+    def deleted(self) -> list[Deleted]:
+        """Rows that are gone, in the order in which that was seen."""
+        self.look()
+        return self._deleted
 
     def shelf(self, table: str, epicor: str) -> Shelf:
         """The rows of a table in an Epicor company."""
@@ -137,14 +184,15 @@ class Revisions:
         for change in sorted(changes):
             number = next(reserved, None) or self._next()
             stored = self._stored[change.row_id]
-            if change.both:
-                stored.revision = number
-            else:
+            if change.is_side:
                 stored.side_revision = number
-        present = {row_id for _, _, row_id, _ in made}
-        gone = [row_id for row_id in self._stored if row_id not in present]
-        for row_id in gone:
-            del self._stored[row_id]
+            else:
+                stored.revision = number
+        gone = self._stored.keys() - {row.row_id for row in made}
+        for row_id in sorted(gone):
+            stored = self._stored.pop(row_id)
+            now = self._world.company.clock
+            self._deleted.append(Deleted(stored.table, stored.epicor, row_id, now, self._next()))
         self._fill(made)
         if changes or gone:
             self._save()
@@ -189,7 +237,7 @@ class Revisions:
 
     # -- the look -------------------------------------------------------------------------------------------
 
-    def _made(self) -> Iterator[tuple[Table, str, str, Made]]:
+    def _made(self) -> Iterator[_Row]:
         company = self._world.company
         views = {
             epicor: View(company, epicor, branch, self._switches) for epicor, branch in COMPANIES.items()
@@ -197,30 +245,47 @@ class Revisions:
         for table in TABLES.values():
             for epicor in COMPANIES:
                 for made in table.rows(views[epicor]):
-                    row_id = str(uuid.uuid5(_NAMESPACE, f"{epicor}|{table.name}|{made.identity}"))
-                    yield table, epicor, row_id, made
+                    yield _Row(table, epicor, self._row_id(epicor, table.name, made.identity), made)
 
-    def _changes(self, made: list[tuple[Table, str, str, Made]]) -> list[_Change]:
+    def _row_id(self, epicor: str, table: str, identity: str) -> str:
+        place = epicor, table, identity
+        if place not in self._row_ids:
+            self._row_ids[place] = str(uuid.uuid5(_NAMESPACE, "|".join(place)))
+        return self._row_ids[place]
+
+    def _changes(self, rows: list[_Row]) -> list[_Change]:
         changes = []
-        for place, (table, _, row_id, row) in enumerate(made):
-            digest, side_digest = _digests(table, row)
+        for place, (table, epicor, row_id, made) in enumerate(rows):
             stored = self._stored.get(row_id)
             if stored is None:
-                self._stored[row_id] = Stored(0, 0, row.modified, digest, side_digest)
-                changes.append(_Change(row.modified, place, row_id, both=True))
-                if table.customs:
-                    changes.append(_Change(row.modified, place, row_id, both=False))
+                self._stored[row_id] = stored = Stored(table.name, epicor, 0, 0, made.modified)
+                own_moved, side_moved = True, bool(table.customs)
+            elif self._values.get(row_id) == made.values:
                 continue
-            side_moved = stored.side_digest != side_digest
-            if stored.digest != digest or (side_moved and self._switches.custom_edits_move_revision):
-                changes.append(_Change(row.modified, place, row_id, both=True))
-                stored.changed_at = row.modified
+            else:
+                own_moved, side_moved = self._moved(table, stored, row_id, made)
+                own_moved = own_moved or (side_moved and self._switches.custom_edits_move_revision)
+                if own_moved:
+                    stored.changed_at = made.modified
+            if own_moved:
+                changes.append(_Change(made.modified, place, row_id, is_side=False))
             if side_moved:
-                changes.append(_Change(row.modified, place, row_id, both=False))
-            stored.digest, stored.side_digest = digest, side_digest
+                changes.append(_Change(made.modified, place, row_id, is_side=True))
+            if self._path is not None:
+                stored.digest, stored.side_digest = (_digest(part) for part in _parts(table, made.values))
+            self._values[row_id] = made.values
         return changes
 
-    def _fill(self, made: list[tuple[Table, str, str, Made]]) -> None:
+    def _moved(self, table: Table, stored: Stored, row_id: str, made: Made) -> tuple[bool, bool]:
+        """Whether the row's own columns changed, and whether its `_c` columns did."""
+        own, side = _parts(table, made.values)
+        before = self._values.get(row_id)
+        if before is None:  # numbers were loaded, this is the first look
+            return _digest(own) != stored.digest, _digest(side) != stored.side_digest
+        own_before, side_before = _parts(table, before)
+        return own != own_before, side != side_before
+
+    def _fill(self, made: list[_Row]) -> None:
         shelves: dict[tuple[str, str], list[Row]] = {
             (table, epicor): [] for table in TABLES for epicor in COMPANIES
         }
@@ -272,7 +337,7 @@ class Revisions:
         if self._path is None:
             return
         draft = self._path.with_suffix(".next")
-        draft.write_bytes(msgspec.json.encode(_Saved(self._counter, self._stored)))
+        draft.write_bytes(msgspec.json.encode(_Saved(self._counter, self._stored, self._deleted)))
         draft.replace(self._path)
 
 
@@ -287,14 +352,12 @@ def _shelf(table: Table, rows: list[Row]) -> Shelf:
     return Shelf(rows, [number(row) for row in rows], by_key)
 
 
-def _digests(table: Table, made: Made) -> tuple[bytes, bytes]:
-    """Of the physical columns, and of the side table."""
-    soft = table.looked_up_names
-    side = table.custom_names
-    own = [(name, value) for name, value in made.values.items() if name not in soft and name not in side]
-    custom = [(name, made.values[name]) for name in side if name in made.values]
-    return _digest(own), _digest(custom)
+def _parts(table: Table, values: Row) -> tuple[Row, Row]:
+    """The physical columns, and those of the side table; looked-up ones belong to other rows."""
+    soft, side = table.looked_up_names, table.custom_names
+    own = {name: value for name, value in values.items() if name not in soft and name not in side}
+    return own, {name: values[name] for name in side if name in values}
 
 
-def _digest(values: list[tuple[str, Value]]) -> bytes:
+def _digest(values: Row) -> bytes:
     return hashlib.blake2b(repr(values).encode(), digest_size=8).digest()
