@@ -75,7 +75,7 @@ SOURCES: Final = (
        "Plant ChangedBy ChangeDate VendorNumVendorID VendorNumName", dated="InvoiceDate", derived=_AP_LEDGER),
     _s("ap_payment_applications", "Erp.BO.APTranSearchSvc/APTranSearches", "HeadNum APTranNo InvoiceNum Voided",
        "TranType TranAmt DocTranAmt DiscAmt TranDate CheckNum VendorNum CurrencyCode Posted GLPosted ChangedBy "
-       "ChangeDate", dated="TranDate", appends=True),
+       "ChangeDate", dated="TranDate"),
     _s("ap_payments", "Erp.BO.CheckRecSearchSvc/CheckRecSearches", "HeadNum",
        "CheckNum CheckDate BankAcctID VendorNum Name Posted Voided CheckSrc CheckAmt DocCheckAmt PaymentTotal "
        "CurrencyCode ExchangeRate PMUID FiscalYear FiscalPeriod ClearedCheck ClearedDate ClearedAmt ElecPayment "
