@@ -38,7 +38,7 @@ def stage() -> Iterator[tuple[str, Stage]]:
 
 @pytest.fixture(scope="session")
 def saved_company() -> bytes:
-    return msgspec.json.encode(generate(bills=40))
+    return msgspec.json.encode(generate(bills=30))
 
 
 @pytest.fixture

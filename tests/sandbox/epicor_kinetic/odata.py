@@ -137,7 +137,7 @@ class ODataApi:
 
     def _by_key(self, epicor: str, table: Table, text: str) -> Row:
         key = _key(text, table, self._by_name(table.name))
-        row = self._revisions.shelf(table.name, epicor).by_key.get(key)
+        row = self._revisions.shelf(table.name, epicor).by_key(key)
         if row is None:
             raise not_found(f"Record not found: {table.name} ({text}).")
         return row

@@ -12,6 +12,7 @@ import base64
 import bisect
 import dataclasses
 import datetime as dt
+import functools
 import hashlib
 import uuid
 from typing import TYPE_CHECKING, NamedTuple
@@ -99,10 +100,14 @@ class Shelf:
 
     rows: list[Row]
     numbers: list[int]
-    by_key: dict[tuple[Value, ...], Row]
+    keys: tuple[str, ...]
     _groups: dict[tuple[str, ...], dict[tuple[Value, ...], list[Row]]] = dataclasses.field(
         default_factory=dict
     )
+
+    def by_key(self, key: tuple[Value, ...]) -> Row | None:
+        """The row with a key."""
+        return next(iter(self.where(self.keys, key)), None)
 
     def where(self, names: tuple[str, ...], values: tuple[Value, ...]) -> list[Row]:
         """The rows that hold certain values in certain columns."""
@@ -137,7 +142,6 @@ class Revisions:
         self._stored: dict[str, Stored] = {}
         self._deleted: list[Deleted] = []
         self._values: dict[str, Row] = {}  # what the rows held at the last look
-        self._row_ids: dict[tuple[str, str, str], str] = {}
         self._shelves: dict[tuple[str, str], Shelf] = {}
         self._seen: tuple[object, ...] | None = None
         if self._path is not None and self._path.exists():
@@ -217,7 +221,9 @@ class Revisions:
         Raises:
             KeyError: There is no such row; `key` is without the company.
         """
-        row = self.shelf(table, epicor).by_key[epicor, *key]
+        row = self.shelf(table, epicor).by_key((epicor, *key))
+        if row is None:
+            raise KeyError(key)
         number = self._next()
         self._stored[str(row["SysRowID"])].revision = number
         self._seen = None
@@ -245,13 +251,7 @@ class Revisions:
         for table in TABLES.values():
             for epicor in COMPANIES:
                 for made in table.rows(views[epicor]):
-                    yield _Row(table, epicor, self._row_id(epicor, table.name, made.identity), made)
-
-    def _row_id(self, epicor: str, table: str, identity: str) -> str:
-        place = epicor, table, identity
-        if place not in self._row_ids:
-            self._row_ids[place] = str(uuid.uuid5(_NAMESPACE, "|".join(place)))
-        return self._row_ids[place]
+                    yield _Row(table, epicor, sys_row_id(epicor, table.name, made.identity), made)
 
     def _changes(self, rows: list[_Row]) -> list[_Change]:
         changes = []
@@ -308,21 +308,18 @@ class Revisions:
         """Null on rows that nobody edited, with that switch on."""
         is_edited = changed_at > made.created or not self._switches.change_dates_only_when_edited
         local = changed_at + dt.timedelta(minutes=self._switches.zone_minutes)
-        values: Row = {
-            "ChangedBy": "manager",
-            "ChangeTime": local.hour * 3600 + local.minute * 60 + local.second,
-            "ChangedOn": changed_at,
-            "ChangeDateTime": changed_at,
-        }
         found: Row = {}
-        for column in (*table.own, *table.looked_up):
-            if column.name == "ChangeDate":
-                day = changed_at if column.kind is Kind.STAMP else local.date()
-                found[column.name] = day if is_edited else None
-            elif column.name in values:
-                found[column.name] = values[column.name] if is_edited else column.empty
-            elif column.name == "CreatedOn":
+        for column in table.change_columns:
+            if column.name == "CreatedOn":
                 found[column.name] = made.created
+            elif not is_edited:
+                found[column.name] = column.empty
+            elif column.name == "ChangedBy":
+                found[column.name] = "manager"
+            elif column.kind is Kind.INT:
+                found[column.name] = local.hour * 3600 + local.minute * 60 + local.second
+            else:
+                found[column.name] = changed_at if column.kind is Kind.STAMP else local.date()
         return found
 
     # -- numbers --------------------------------------------------------------------------------------------
@@ -341,6 +338,12 @@ class Revisions:
         draft.replace(self._path)
 
 
+@functools.lru_cache(maxsize=500_000)
+def sys_row_id(epicor: str, table: str, identity: str) -> str:
+    """The `SysRowID` of a row: it lives as long as the row."""
+    return str(uuid.uuid5(_NAMESPACE, f"{epicor}|{table}|{identity}"))
+
+
 def _shelf(table: Table, rows: list[Row]) -> Shelf:
     def number(row: Row) -> int:
         value = row["SysRevID"]
@@ -348,8 +351,7 @@ def _shelf(table: Table, rows: list[Row]) -> Shelf:
         return value
 
     rows.sort(key=number)
-    by_key = {tuple(row[name] for name in table.keys): row for row in rows}
-    return Shelf(rows, [number(row) for row in rows], by_key)
+    return Shelf(rows, [number(row) for row in rows], table.keys)
 
 
 def _parts(table: Table, values: Row) -> tuple[Row, Row]:

@@ -112,6 +112,9 @@ def columns(text: str, *, calculated: bool = False, custom: bool = False) -> tup
     return tuple(found)
 
 
+_CHANGES = frozenset({"ChangedBy", "ChangeDate", "ChangeTime", "ChangedOn", "ChangeDateTime", "CreatedOn"})
+
+
 @dataclasses.dataclass(frozen=True)
 class Table:
     """A row type.
@@ -136,6 +139,11 @@ class Table:
     def looked_up_names(self) -> frozenset[str]:
         """Names of the calculated columns."""
         return frozenset(column.name for column in self.looked_up)
+
+    @functools.cached_property
+    def change_columns(self) -> tuple[Column, ...]:
+        """Those that tell when and by whom a row was made and changed."""
+        return tuple(column for column in (*self.own, *self.looked_up) if column.name in _CHANGES)
 
     @functools.cached_property
     def custom_names(self) -> tuple[str, ...]:

@@ -243,6 +243,18 @@ def test_one_row_by_its_key_with_everything_below(visitor: Visitor) -> None:
     ]
 
 
+def test_schedules_are_lifted_from_a_page_of_headers(visitor: Visitor) -> None:
+    options: dict[str, Any] = {"filter": "SysRevID gt 0", "orderby": "SysRevID asc", "top": 100}
+    invoices = visitor.rows("APInvoiceSvc/APInvoices", **options, expand="APInvScheds")
+    assert numbers(invoices) == numbers(visitor.rows("APInvoiceSvc/APInvoices", **options))
+    for invoice in invoices:
+        below = invoice["APInvScheds"]
+        assert [each["PaySeq"] for each in below] == list(range(1, len(below) + 1))
+        assert {each["InvoiceNum"] for each in below} <= {invoice["InvoiceNum"]}
+        assert invoice["PayDates"].count("~") == max(0, len(below) - 1)
+    assert visitor.refusal("APInvoiceSvc/APInvoices", expand="APInvSched")[0] == 400
+
+
 def test_keys_are_checked(visitor: Visitor) -> None:
     assert visitor.refusal("POSvc/POes('EPIC06')")[0] == 400
     assert visitor.refusal("POSvc/POes('EPIC06','1')")[0] == 400

@@ -124,6 +124,13 @@ def test_checks_are_what_was_paid_and_payroll_is_among_them(lived: Visitor) -> N
     assert len(rows(lived, "CheckHed")) == len(payables)
 
 
+def test_applications_add_up_to_their_checks_in_the_currency_of_the_document(lived: Visitor) -> None:
+    """In base currency they differ by realised exchange differences."""
+    applied = sums([row for row in rows(lived, "APTranSearch") if not row["Voided"]], "HeadNum", "DocTranAmt")
+    payments = [row for row in rows(lived, "CheckHed") if str(row["CheckSrc"]) < "4"]
+    assert applied == sums(payments, "HeadNum", "DocCheckAmt")
+
+
 def test_a_voided_payment_has_two_rows_per_application_that_cancel_out(visitor: Visitor) -> None:
     payment = visitor.world.life.pay()
     visitor.world.life.void_payment(payment.payment_nbr)

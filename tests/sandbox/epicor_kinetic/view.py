@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
-    from tests.sandbox.company.model import Company, Journal, PurchaseReceipt
+    from tests.sandbox.company.model import Company, Journal
     from tests.sandbox.company.registry import Document
     from tests.sandbox.epicor_kinetic.switches import Switches
 
@@ -77,16 +77,6 @@ class View:
         """The balances of this branch."""
         rows = books_of(self.company).balances
         return {place: balance for place, balance in rows.items() if place.branch == self.branch}
-
-    @functools.cached_property
-    def receipts_of_orders(self) -> dict[tuple[str, int], list[PurchaseReceipt]]:
-        """Order and line to the released receipts for it."""
-        found: dict[tuple[str, int], list[PurchaseReceipt]] = {}
-        for receipt in self.own(self.company.purchase_receipts.values()):
-            if receipt.status is not DocumentStatus.HOLD:
-                for line in receipt.lines:
-                    found.setdefault((line.order_nbr, line.order_line_nbr), []).append(receipt)
-        return found
 
     @functools.cached_property
     def invoiced(self) -> dict[tuple[str, int], Decimal]:

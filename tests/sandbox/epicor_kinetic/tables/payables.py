@@ -77,6 +77,9 @@ def _invoices(view: View) -> Iterator[Made]:
             "EntryPerson": "manager",
             "CorrectionInv": invoice.is_correction,
             "InvoiceType": "",
+            # lists in a text, as Kinetic keeps them
+            "PayDates": "~".join(f"{date:%m/%d/%Y}" for date, _, _ in _instalments(invoice)),
+            "PayAmounts": "~".join(str(base) for _, base, _ in _instalments(invoice)),
             "Plant": SITE,
             "Remark_c": bill.custom.text,
             "Score_c": bill.custom.number,
@@ -140,17 +143,11 @@ def _line(view: View, invoice: _Invoice, line: BillLine) -> Row:
 
 def _schedules(view: View) -> Iterator[Made]:
     for invoice in _documents(view):
-        bill = invoice.bill
-        if bill.due_date is None or invoice.is_correction:
-            continue
-        due = [bill.due_date]
-        if bill.terms == _TWO_RATES:
-            due.insert(0, bill.due_date - dt.timedelta(days=30))
-        for pay_seq, (date, base, amount) in enumerate(_instalments(bill, due), start=1):
+        for pay_seq, (date, base, amount) in enumerate(_instalments(invoice), start=1):
             yield made(
-                bill,
+                invoice.bill,
                 {
-                    "VendorNum": view.vendor_num(bill.vendor),
+                    "VendorNum": view.vendor_num(invoice.bill.vendor),
                     "InvoiceNum": invoice.number,
                     "PaySeq": pay_seq,
                     "PayDueDate": date,
@@ -161,7 +158,14 @@ def _schedules(view: View) -> Iterator[Made]:
             )
 
 
-def _instalments(bill: Bill, due: list[dt.date]) -> Iterator[tuple[dt.date, Decimal, Decimal]]:
+def _instalments(invoice: _Invoice) -> Iterator[tuple[dt.date, Decimal, Decimal]]:
+    """Due dates with base and document amounts; what is not to be paid has none."""
+    bill = invoice.bill
+    if bill.due_date is None or invoice.is_correction:
+        return
+    due = [bill.due_date]
+    if bill.terms == _TWO_RATES:
+        due.insert(0, bill.due_date - dt.timedelta(days=30))
     base_left, left = bill.base_amount, bill.amount
     for place, date in enumerate(due):
         rest = len(due) - place

@@ -73,6 +73,7 @@ def _invoices(view: View) -> Iterator[Made]:
             "FiscalYearSuffix": "",
             "FiscalPeriod": period,
             "FiscalCalendarID": FISCAL_CALENDAR,
+            "SalesRepList": "REP1,REP2",
             "Plant": SITE,
             "CustomerCustID": customer.code,
             "CustomerName": customer.name,
