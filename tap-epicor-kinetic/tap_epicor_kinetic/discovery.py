@@ -83,21 +83,26 @@ def describe(
     now = dt.datetime.now(dt.UTC).timestamp()
     found: dict[str, Described] = {}
     asked = False
-    for service in dict.fromkeys(services):
-        entry = known.get(service)
-        if entry is None or not 0 <= now - float(entry["written"]) < max_age_minutes * 60:
-            asked = True
-            entry = known[service] = {"written": now, **_ask(connect(), service)}
-        found[service] = Described(
-            {
-                name: EntitySet(tuple((c, t) for c, t in each["columns"]), tuple(each["keys"]))
-                for name, each in entry["sets"].items()
-            },
-            entry["reason"],
-        )
-    if asked:
-        store.write(_FILE, {"format": _FORMAT, "services": known})
+    try:
+        for service in dict.fromkeys(services):
+            entry = known.get(service)
+            if entry is None or not 0 <= now - float(entry["written"]) < max_age_minutes * 60:
+                entry = {"written": now, **_ask(connect(), service)}
+                known[service] = entry
+                asked = True
+            found[service] = _restored(entry)
+    finally:
+        if asked:  # also when the calls allowed for this run end amid it: the next run goes on from here
+            store.write(_FILE, {"format": _FORMAT, "services": known})
     return found
+
+
+def _restored(entry: Mapping[str, Any]) -> Described:
+    sets = {
+        name: EntitySet(tuple((column, kind) for column, kind in each["columns"]), tuple(each["keys"]))
+        for name, each in entry["sets"].items()
+    }
+    return Described(sets, entry["reason"])
 
 
 def _ask(client: Client, service: str) -> dict[str, Any]:
@@ -189,24 +194,6 @@ def calculated(entity_set: EntitySet) -> set[str]:
     """The columns that are computed or looked up: filters and orders on them fail. They stand behind BitFlag."""
     names = [name for name, _ in entity_set.columns]
     return set(names[names.index("BitFlag") + 1 :]) if "BitFlag" in names else set()
-
-
-def explain(described: Mapping[str, Described], streams: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    """Why streams cannot be had, by stream; those that can are missing.
-
-    Args:
-        described: What services said.
-        streams: Service and entity set of each stream.
-    """
-    reasons: dict[str, str] = {}
-    for stream, (service, name) in streams.items():
-        answer = described[service]
-        if answer.reason:
-            reasons[stream] = answer.reason
-        elif name not in answer.sets:
-            offered = ", ".join(sorted(answer.sets)) or "none"
-            reasons[stream] = f"{service} has no entity set {name}; it has: {offered}."
-    return reasons
 
 
 def _local(element: ET.Element[Any]) -> str:
