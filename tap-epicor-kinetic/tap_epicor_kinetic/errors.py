@@ -18,11 +18,13 @@ SyncError (SDK)
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import email.utils
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from xml.etree import ElementTree as ET
 
 import msgspec
 from singer_sdk.exceptions import ConfigurationError, RequestedAbortException, SyncError
@@ -139,7 +141,7 @@ def judge(response: requests.Response, text: str) -> ApiError | UserError:
                 f"{text} The access scope of the API key lacks this service, or the user has no right to it."
             ),
         ),
-        (status == HTTPStatus.NOT_FOUND, lambda: NotFoundError(text)),
+        (status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}, lambda: NotFoundError(text)),
         (
             status == HTTPStatus.INTERNAL_SERVER_ERROR,
             lambda: TransientError(text, retry_after=_retry_after(response), tries=3),
@@ -180,10 +182,13 @@ def said_by(response: requests.Response) -> str:
 
 
 def _decoded(response: requests.Response) -> object:
-    try:
+    """The body of an error: JSON, or XML with the same names where a description was asked for."""
+    with contextlib.suppress(msgspec.DecodeError):
         return msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        return None
+    with contextlib.suppress(ET.ParseError):
+        root = ET.fromstring(response.content)  # noqa: S314 - the instance that holds the books is trusted
+        return {str(child.tag).rpartition("}")[2]: child.text for child in root}
+    return None
 
 
 def _retry_after(response: requests.Response) -> float | None:
