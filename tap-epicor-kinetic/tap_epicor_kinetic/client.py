@@ -27,6 +27,7 @@ from typing_extensions import override
 
 from tap_epicor_kinetic.errors import (
     CallBudgetSpentError,
+    NobodyError,
     NoLicenseError,
     SignedOutError,
     TransientError,
@@ -311,7 +312,7 @@ class Client:
                     f"at a quieter time or claim another type. {error}"
                 ) from None
             raise TroubleError(f"{error} Gave up after {failures} tries.") from None
-        if not self._answered and failures > 1 and not isinstance(error, NoLicenseError):
+        if isinstance(error, NobodyError) and not self._answered and failures > 1:
             raise UserError(
                 f"base_url: no Epicor instance answers at {self.site.base_url}. {error}"
             ) from None
@@ -359,7 +360,7 @@ class Client:
             return UserError(f"{setting}: {host} is not a web address")
         if "NameResolutionError" in repr(error):
             return UserError(f"{setting}: there is no host named {host}")
-        return TransientError(f"{what}: the connection failed ({type(error).__name__}).")
+        return NobodyError(f"{what}: the connection failed ({type(error).__name__}).")
 
     def _read(self, method: str, response: requests.Response) -> Json:
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
@@ -374,7 +375,7 @@ class Client:
         text = self.redact(f"{where}: {response.status_code}{said(response)}.")
         if response.status_code < HTTPStatus.BAD_REQUEST:
             # Maintenance, sign-in and error pages come with 200 or as a redirect: never "no rows".
-            raise TransientError(f"{text} A web page came instead of data.")
+            raise NobodyError(f"{text} A web page came instead of data.")
         raise judge(response, text)
 
 

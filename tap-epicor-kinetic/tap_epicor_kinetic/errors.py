@@ -7,7 +7,8 @@ RequestedAbortException (SDK)
 SyncError (SDK)
 └── ApiError                  one call did not give what was asked for
     ├── TransientError        repeat after a wait
-    │   └── NoLicenseError    all licences are taken: repeat after a long wait
+    │   ├── NoLicenseError    all licences are taken: repeat after a long wait
+    │   └── NobodyError       nothing that looks like Epicor answered: once more, unless it has answered before
     ├── SignedOutError        the token has ended: sign in anew, repeat once
     ├── ForbiddenError        a missing right, or a service outside the key's access scope: leave the stream out
     ├── NotFoundError         no such service, entity set, company or BAQ
@@ -87,6 +88,10 @@ class NoLicenseError(TransientError):
     def pause(failures: int) -> float:
         """Seconds to wait after so many failures."""
         return _LICENSE_WAITS_SECONDS[min(failures, len(_LICENSE_WAITS_SECONDS)) - 1]
+
+
+class NobodyError(TransientError):
+    """The connection failed, or a web page came: perhaps the address is wrong."""
 
 
 class SignedOutError(ApiError):

@@ -209,9 +209,9 @@ def number(value: Any) -> Decimal | int | None:  # noqa: ANN401 - whatever JSON 
         value = Decimal(
             digits.rstrip("0").rstrip(".") if "." in digits and "E" not in digits.upper() else digits
         )
-    if "E" not in str(value):
-        return value  # type: ignore[no-any-return] # a Decimal: the decoder makes no floats
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else Decimal(format(value, "f"))
+    if "E+" in str(value):
+        return value.quantize(Decimal(1))  # type: ignore[no-any-return] # a Decimal: the decoder makes no floats
+    return value  # type: ignore[no-any-return]
 
 
 def integer(value: Any) -> int | None:  # noqa: ANN401 - whatever JSON holds
