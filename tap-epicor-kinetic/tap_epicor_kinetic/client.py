@@ -7,6 +7,7 @@ the ERP.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import datetime as dt
@@ -249,13 +250,14 @@ class Client:
             UserError: Nothing at `base_url` ever answered, or no licence came free.
             TroubleError: The trouble did not pass.
         """
-        failures = 0
+        failures = collections.Counter[bool]()
         while True:
             try:
                 return attempt()
             except TransientError as error:
-                failures += 1
-                self._wait_out(error, failures)
+                kind = isinstance(error, NoLicenseError)  # licences are waited for apart from other trouble
+                failures[kind] += 1
+                self._wait_out(error, failures[kind])
 
     def send(
         self,

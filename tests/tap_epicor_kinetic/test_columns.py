@@ -68,7 +68,7 @@ def test_amounts_stay_exact_as_number_and_as_text(value: Any, written: str) -> N
 
 
 def test_an_empty_text_is_no_amount_no_number_and_no_answer() -> None:
-    assert number("") is integer(" ") is boolean("") is date("") is None
+    assert [number(""), integer(" "), boolean(""), date("")] == [None] * 4
 
 
 @pytest.mark.parametrize(
@@ -260,6 +260,6 @@ def test_keys_keep_leading_zeros_and_case(instance: Instance) -> None:
     run = run_tap(instance.with_(companies=["EPIC06"]), "gl_segment_values", "ap_invoices")
     codes = {row["SegmentCode"] for row in instance.site.rows("COASegValues", "EPIC06")}
     assert {row["segment_code"] for row in run.rows("gl_segment_values")} == codes
-    assert any(code.startswith("0") for code in codes)
+    assert any(str(code).startswith("0") for code in codes)
     numbers = {row["InvoiceNum"] for row in instance.site.rows("APInvHed", "EPIC06")}
     assert {row["invoice_num"] for row in run.rows("ap_invoices")} == numbers

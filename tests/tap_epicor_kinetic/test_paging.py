@@ -45,7 +45,7 @@ class Table:
             self.before(len(self.asked))
         self.asked.append(params)
         bounds = dict(_BOUNDS.findall(str(params.get("$filter", ""))))
-        rows = [
+        rows: list[Row] = [
             {"K": key, "N": number, "SysRowID": f"id{key}"}
             for key, number in self.numbers.items()
             if int(bounds.get("gt", 0)) < number <= int(bounds.get("le", 10**18))
@@ -155,7 +155,7 @@ class Listing:
     cap: int = 10
     skips: bool = True
     counts: bool = True
-    before: Callable[[int], None] | None = None
+    before: Callable[[int], object] | None = None
     calls: int = 0
 
     def fetch(self, params: Params) -> Page:
