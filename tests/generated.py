@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_acumatica.tap import TapAcumatica
+from tap_epicor_kinetic.tap import TapEpicorKinetic
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
 
 ROOT = Path(__file__).parent.parent
-PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TargetTableau)
+PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TapEpicorKinetic, TargetTableau)
 
 _KINDS = {
     "integer": "integer",
@@ -120,6 +121,7 @@ def env_example() -> str:
     ]
     wanted = (
         "base_url",
+        "companies",
         "tenant",
         "username",
         "start_date",
