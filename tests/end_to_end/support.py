@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "tap-acumatica"
-_SECRETS = re.compile(r"sandbox-client-secret|Sandbox-Pa55|sandbox-pat-secret")
+EPICOR = "tap-epicor-kinetic"
+_SECRETS = re.compile(r"sandbox-client-secret|Sandbox-Pa55|sandbox-pat-secret|sandbox-api-key")
 
 
 @dataclasses.dataclass
@@ -36,15 +37,15 @@ class Project:
     """A copy of meltano.yml in a folder of its own, with ports and a sandbox of its own."""
 
     folder: Path
-    ports: tuple[int, int]
+    ports: dict[str, str]
 
     @classmethod
     def make(cls, folder: Path) -> Project:
         """Lay out a project as a clone has it, without copying what it only reads."""
         project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-        ports = (_free_port(), _free_port())
         environment = next(item for item in project["environments"] if item["name"] == "sandbox")
-        environment["env"] = {"SANDBOX_ACUMATICA_PORT": str(ports[0]), "SANDBOX_TABLEAU_PORT": str(ports[1])}
+        ports = {name: str(_free_port()) for name in environment["env"]}
+        environment["env"] = ports
         (folder / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
         (folder / "tests").symlink_to(ROOT / "tests", target_is_directory=True)
         return cls(folder, ports)
@@ -79,9 +80,8 @@ class Project:
 
     def sandbox(self, *arguments: str) -> None:
         """Use the sandbox's command."""
-        ports = {"SANDBOX_ACUMATICA_PORT": str(self.ports[0]), "SANDBOX_TABLEAU_PORT": str(self.ports[1])}
         command = [sys.executable, "-m", "tests.sandbox", *arguments]
-        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(ports))
+        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(self.ports))
 
     # -- what is there afterwards -----------------------------------------------------------------------------
 
@@ -112,9 +112,13 @@ class Project:
         assert found.current.file is not None
         return path.parent / "datasources" / found.id / found.current.file
 
-    def streams(self) -> list[str]:
-        """The streams that have an extract."""
-        return sorted(path.stem for path in (self.folder / "output" / SOURCE).glob("*.hyper"))
+    def streams(self, source: str = SOURCE) -> list[str]:
+        """The streams of a source that have an extract."""
+        return sorted(path.stem for path in (self.folder / "output" / source).glob("*.hyper"))
+
+    def extract_of_epicor(self, stream: str) -> Path:
+        """The extract of a stream of Epicor Kinetic."""
+        return self.folder / "output" / EPICOR / f"{stream}.hyper"
 
     def wait_for_quiet(self) -> None:
         """Wait until no process works in this folder any more.
@@ -199,6 +203,35 @@ class Sums:
             open_payables=sum((row[2] for row in bills), Decimal(0)),
             by_vendor={vendor: (spend, balance) for vendor, spend, balance in bills if spend or balance},
             paid_by_vendor={vendor: paid for vendor, paid in payments if paid},
+        )
+
+    @classmethod
+    def of_epicor_extracts(cls, path_of: Any) -> Sums:
+        """Sum up the extracts of both Epicor companies that `path_of(stream)` names."""
+        (ledger,) = query(
+            path_of("gl_journal_lines"), "SELECT SUM(book_debit_amount), SUM(book_credit_amount) FROM {t}"
+        )
+        (periods,) = query(
+            path_of("gl_period_balances"),
+            "SELECT SUM(debit_amt), SUM(credit_amt) FROM {t} WHERE balance_type = 'D'",
+        )
+        vendors = query(path_of("vendors"), "SELECT DISTINCT vendor_num, vendor_id FROM {t}")
+        names = dict(vendors)
+        invoices = query(
+            path_of("ap_invoices"),
+            "SELECT vendor_num, SUM(ledger_amount), SUM(ledger_balance) FROM {t} GROUP BY vendor_num",
+        )
+        payments = query(
+            path_of("ap_payments"), "SELECT vendor_num, SUM(ledger_amount) FROM {t} GROUP BY vendor_num"
+        )
+        return cls(
+            debits=ledger[0],
+            credits=ledger[1],
+            period_debits=periods[0],
+            period_credits=periods[1],
+            open_payables=sum((row[2] for row in invoices), Decimal(0)),
+            by_vendor={names[number]: (spend, left) for number, spend, left in invoices if spend or left},
+            paid_by_vendor={names[number]: paid for number, paid in payments if paid},
         )
 
     @classmethod

@@ -71,7 +71,9 @@ def test_a_read_by_date_that_is_cut_goes_on_where_it_was(instance: Instance) -> 
     before, after = ([row["part_num"] for row in run.rows("parts")] for run in (cut, rest))
     assert before
     assert not set(before) & set(after)
-    assert sorted(before + after) == sorted(str(row["PartNum"]) for row in instance.site.rows("Part", "EPIC06"))
+    assert sorted(before + after) == sorted(
+        str(row["PartNum"]) for row in instance.site.rows("Part", "EPIC06")
+    )
     assert rest.bookmark("parts")["replication_key_value"]
     assert "reading" not in rest.bookmark("parts")
 
