@@ -203,7 +203,7 @@ def test_settings_come_from_the_environment_too(instance: Instance, tmp_path: Pa
 
 def test_stream_maps_and_flattening_are_taken(instance: Instance, tmp_path: Path) -> None:
     arguments = with_catalog(instance, tmp_path, "terms")
-    maps = {"terms": {"__alias__": "payment_terms", "code": "terms_code", "__else__": None}}
+    maps = {"terms": {"__alias__": "payment_terms", "code": "terms_code"}}
     code, out, err = finish(
         command(
             instance.with_(stream_maps=maps, flattening_enabled=True, flattening_max_depth=1),
