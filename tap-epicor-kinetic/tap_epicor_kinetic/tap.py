@@ -147,7 +147,11 @@ class TapEpicorKinetic(Tap):
         if catalog is not None:
             # Every service is a call of its own: ask for those alone that are read.
             entries = {source.stream: catalog.get_stream(source.stream) for source in sources}
-            chosen = {name for name, entry in entries.items() if entry and entry.metadata.root.selected}
+            chosen = {
+                name
+                for name, entry in entries.items()
+                if entry and entry.metadata.resolve_selection().get((), True)
+            }
             sources = [source for source in sources if source.stream in chosen]
         described = describe(
             lambda: self.client,

@@ -102,6 +102,31 @@ def test_a_wrong_setting_ends_with_one_line_that_says_which(
     assert says in said[0]
 
 
+@pytest.mark.parametrize("what", ["credential", "key"])
+def test_a_setting_that_goes_wrong_after_discovery_ends_with_one_line_too(
+    instance: Instance, tmp_path: Path, what: str
+) -> None:
+    arguments = with_catalog(instance, tmp_path, "terms")
+    settings, says = WRONG[what]
+    code, _, err = finish(command(instance.with_(**settings), tmp_path, *arguments))
+    assert code == 1
+    (said,) = complaints(err)
+    assert says in said
+
+
+def test_the_discovered_catalog_can_be_used_as_it_is(instance: Instance, tmp_path: Path) -> None:
+    code, out, err = finish(command(instance.config, tmp_path, "--discover"))
+    assert code == 0, err
+    (tmp_path / "catalog.json").write_text(out)
+    code, out, err = finish(command(instance.config, tmp_path, "--catalog", str(tmp_path / "catalog.json")))
+    assert code == 0, err
+    found = messages(out)
+    assert len({message["stream"] for message in found if message["type"] == "RECORD"}) == 39
+    vendor = next(m["record"] for m in found if m["type"] == "RECORD" and m["stream"] == "vendors")
+    assert "vendor_id" in vendor
+    assert "tax_payer_id" not in vendor
+
+
 def test_a_secret_is_shown_nowhere_even_when_debugging(instance: Instance, tmp_path: Path) -> None:
     arguments = with_catalog(instance, tmp_path, "terms", "vendors")
     config = instance.with_(auth_method="token_resource")

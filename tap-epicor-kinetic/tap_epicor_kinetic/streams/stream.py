@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import logging
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import Stream
@@ -11,7 +13,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
-from tap_epicor_kinetic.errors import ApiError, CallBudgetSpentError, ForbiddenError, NotFoundError
+from tap_epicor_kinetic.errors import ApiError, CallBudgetSpentError, ForbiddenError, NotFoundError, UserError
 from tap_epicor_kinetic.streams.columns import (
     COMPANY,
     HEADER_REVISION,
@@ -113,6 +115,12 @@ class EpicorStream(Stream):
     def partitions(self) -> list[dict[str, Any]] | None:
         """None: companies are read one after the other by the stream itself, which keeps their states apart."""
         return None
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log; but not that an error was unhandled where it is told in one line at the end of the run."""
+        if not isinstance(sys.exc_info()[1], UserError):
+            super().log(message, *args, level=level, **kwargs)
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
