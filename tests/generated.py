@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_acumatica.tap import TapAcumatica
+from tap_epicor_kinetic.tap import TapEpicorKinetic
 from tap_sage_intacct.tap import TapSageIntacct
 from target_tableau.target import TargetTableau
 
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
 
 ROOT = Path(__file__).parent.parent
-PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TapSageIntacct, TargetTableau)
+PLUGINS: tuple[type[PluginBase], ...] = (
+    TapAcumatica,
+    TapEpicorKinetic,
+    TapSageIntacct,
+    TargetTableau,
+)
 
 _KINDS = {
     "integer": "integer",
@@ -121,6 +127,7 @@ def env_example() -> str:
     ]
     wanted = (
         "base_url",
+        "companies",
         "tenant",
         "username",
         "start_date",

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "tap-acumatica"
-_SECRETS = re.compile(r"sandbox-client-secret|Sandbox-Pa55|sandbox-pat-secret")
+EPICOR = "tap-epicor-kinetic"
+_SECRETS = re.compile(r"sandbox-client-secret|Sandbox-Pa55|sandbox-pat-secret|sandbox-api-key")
 
 
 @dataclasses.dataclass
@@ -111,9 +112,13 @@ class Project:
         assert found.current.file is not None
         return path.parent / "datasources" / found.id / found.current.file
 
-    def streams(self) -> list[str]:
-        """The streams that have an extract."""
-        return sorted(path.stem for path in (self.folder / "output" / SOURCE).glob("*.hyper"))
+    def streams(self, source: str = SOURCE) -> list[str]:
+        """The streams of a source that have an extract."""
+        return sorted(path.stem for path in (self.folder / "output" / source).glob("*.hyper"))
+
+    def extract_of_epicor(self, stream: str) -> Path:
+        """The extract of a stream of Epicor Kinetic."""
+        return self.folder / "output" / EPICOR / f"{stream}.hyper"
 
     def wait_for_quiet(self) -> None:
         """Wait until no process works in this folder any more.
@@ -198,6 +203,35 @@ class Sums:
             open_payables=sum((row[2] for row in bills), Decimal(0)),
             by_vendor={vendor: (spend, balance) for vendor, spend, balance in bills if spend or balance},
             paid_by_vendor={vendor: paid for vendor, paid in payments if paid},
+        )
+
+    @classmethod
+    def of_epicor_extracts(cls, path_of: Any) -> Sums:
+        """Sum up the extracts of both Epicor companies that `path_of(stream)` names."""
+        (ledger,) = query(
+            path_of("gl_journal_lines"), "SELECT SUM(book_debit_amount), SUM(book_credit_amount) FROM {t}"
+        )
+        (periods,) = query(
+            path_of("gl_period_balances"),
+            "SELECT SUM(debit_amt), SUM(credit_amt) FROM {t} WHERE balance_type = 'D'",
+        )
+        vendors = query(path_of("vendors"), "SELECT DISTINCT vendor_num, vendor_id FROM {t}")
+        names = dict(vendors)
+        invoices = query(
+            path_of("ap_invoices"),
+            "SELECT vendor_num, SUM(ledger_amount), SUM(ledger_balance) FROM {t} GROUP BY vendor_num",
+        )
+        payments = query(
+            path_of("ap_payments"), "SELECT vendor_num, SUM(ledger_amount) FROM {t} GROUP BY vendor_num"
+        )
+        return cls(
+            debits=ledger[0],
+            credits=ledger[1],
+            period_debits=periods[0],
+            period_credits=periods[1],
+            open_payables=sum((row[2] for row in invoices), Decimal(0)),
+            by_vendor={names[number]: (spend, left) for number, spend, left in invoices if spend or left},
+            paid_by_vendor={names[number]: paid for number, paid in payments if paid},
         )
 
     @classmethod

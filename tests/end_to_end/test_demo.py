@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.support import Project, Sums, lines_of_company, lines_of_extracts
+from tests.end_to_end.support import EPICOR, Project, Sums, lines_of_company, lines_of_extracts
 from tests.target_tableau.support import query
 
 if TYPE_CHECKING:
@@ -39,11 +39,17 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     project.wait_for_quiet()
     streams = project.streams()
     assert {"bills", "bill_lines", "gl_balances", "journal_lines", "vendors"} <= set(streams)
-    assert set(table_of(output)) == {f"tap-acumatica {stream}" for stream in streams}
+    of_epicor = project.streams(EPICOR)
+    assert {"ap_invoices", "gl_period_balances", "open_payables", "purchase_order_releases"} <= set(of_epicor)
+    assert set(table_of(output)) == {
+        *(f"tap-acumatica {stream}" for stream in streams),
+        *(f"{EPICOR} {stream}" for stream in of_epicor),
+    }
     for stream in streams:
         count = "SELECT COUNT(*) FROM {t}"
         assert query(project.extract(stream), count) == query(project.published(stream), count)
     assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
+    assert Sums.of_epicor_extracts(project.extract_of_epicor) == Sums.of_books(project.books)
     assert lines_of_extracts(project.extract) == lines_of_company(project.company)
 
     writes = len(project.index.writes)
@@ -60,6 +66,7 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     assert third.returncode == 0, third.stdout + third.stderr
     assert len(project.index.writes) > writes
     assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
+    assert Sums.of_epicor_extracts(project.extract_of_epicor) == Sums.of_books(project.books)
     assert Sums.of_extracts(project.published) == Sums.of_books(project.books)
     assert lines_of_extracts(project.published) == lines_of_company(project.company)
     project.wait_for_quiet()

@@ -55,6 +55,12 @@ def _sage_intacct(world: World, directory: Path) -> ASGIApp:  # noqa: ARG001 - i
     return create_app(world)
 
 
+def _epicor_kinetic(world: World, directory: Path) -> ASGIApp:
+    from tests.sandbox.epicor_kinetic.app import create_app  # noqa: PLC0415 - loaded only where it is served
+
+    return create_app(world, directory)
+
+
 def _tableau(world: World, directory: Path) -> ASGIApp:  # noqa: ARG001 - it knows nothing of the company
     from tests.sandbox.tableau.app import create_app  # noqa: PLC0415 - loaded only where it is served
 
@@ -92,6 +98,7 @@ class Server:
 SERVERS = (
     Server("acumatica", "SANDBOX_ACUMATICA_PORT", 8611, _acumatica),
     Server("sage_intacct", "SANDBOX_SAGE_INTACCT_PORT", 8612, _sage_intacct),
+    Server("epicor_kinetic", "SANDBOX_EPICOR_KINETIC_PORT", 8615, _epicor_kinetic),
     Server("tableau", "SANDBOX_TABLEAU_PORT", 8610, _tableau),
 )
 
