@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "tap-acumatica"
-_SECRETS = re.compile(r"sandbox-client-secret|Sandbox-Pa55|sandbox-pat-secret")
+INTACCT = "tap-sage-intacct"
+SOURCES = (SOURCE, INTACCT)
+_SECRETS = re.compile(r"sandbox-client-secret|Sandbox-Pa55|sandbox-pat-secret|User & Pa55|sender & <Pa55>")
 
 
 @dataclasses.dataclass
@@ -100,20 +102,20 @@ class Project:
         (path,) = (self.folder / ".sandbox").rglob("index.json")
         return msgspec.json.decode(path.read_bytes(), type=Index)
 
-    def extract(self, stream: str) -> Path:
+    def extract(self, stream: str, source: str = SOURCE) -> Path:
         """The extract of a stream."""
-        return self.folder / "output" / SOURCE / f"{stream}.hyper"
+        return self.folder / "output" / source / f"{stream}.hyper"
 
-    def published(self, stream: str) -> Path:
+    def published(self, stream: str, source: str = SOURCE) -> Path:
         """The file that the sandbox Tableau holds for a stream."""
         (path,) = (self.folder / ".sandbox").rglob("index.json")
-        (found,) = (item for item in self.index.datasources.values() if item.name == f"{SOURCE} {stream}")
+        (found,) = (item for item in self.index.datasources.values() if item.name == f"{source} {stream}")
         assert found.current.file is not None
         return path.parent / "datasources" / found.id / found.current.file
 
-    def streams(self) -> list[str]:
+    def streams(self, source: str = SOURCE) -> list[str]:
         """The streams that have an extract."""
-        return sorted(path.stem for path in (self.folder / "output" / SOURCE).glob("*.hyper"))
+        return sorted(path.stem for path in (self.folder / "output" / source).glob("*.hyper"))
 
     def wait_for_quiet(self) -> None:
         """Wait until no process works in this folder any more.
@@ -197,6 +199,38 @@ class Sums:
             period_credits=periods[1],
             open_payables=sum((row[2] for row in bills), Decimal(0)),
             by_vendor={vendor: (spend, balance) for vendor, spend, balance in bills if spend or balance},
+            paid_by_vendor={vendor: paid for vendor, paid in payments if paid},
+        )
+
+    @classmethod
+    def of_intacct(cls, path_of: Any) -> Sums:
+        """Sum up the extracts of Sage Intacct that `path_of(stream, source)` names."""
+
+        def rows(stream: str, sql: str) -> list[Any]:
+            return query(path_of(stream, INTACCT), sql)
+
+        (ledger,) = rows("gl_details", "SELECT SUM(ledger_debit_amount), SUM(ledger_credit_amount) FROM {t}")
+        (lines,) = rows(
+            "journal_entry_lines", "SELECT SUM(ledger_debit_amount), SUM(ledger_credit_amount) FROM {t}"
+        )
+        assert lines == ledger
+        (periods,) = rows(
+            "account_balances", "SELECT SUM(totdebit + totadjdebit), SUM(totcredit + totadjcredit) FROM {t}"
+        )
+        by_vendor: dict[str, tuple[Decimal, Decimal]] = {}
+        for stream in ("bills", "ap_adjustments"):
+            sql = "SELECT vendorid, SUM(ledger_amount), SUM(ledger_due) FROM {t} GROUP BY vendorid"
+            for vendor, spend, due in rows(stream, sql):
+                before = by_vendor.get(vendor, (Decimal(0), Decimal(0)))
+                by_vendor[vendor] = (before[0] + spend, before[1] + due)
+        payments = rows("payments", "SELECT vendorid, SUM(ledger_amount) FROM {t} GROUP BY vendorid")
+        return cls(
+            debits=ledger[0],
+            credits=ledger[1],
+            period_debits=periods[0],
+            period_credits=periods[1],
+            open_payables=sum((due for _, due in by_vendor.values()), Decimal(0)),
+            by_vendor={vendor: pair for vendor, pair in by_vendor.items() if any(pair)},
             paid_by_vendor={vendor: paid for vendor, paid in payments if paid},
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.support import Project, Sums, lines_of_company, lines_of_extracts
+from tests.end_to_end.support import INTACCT, SOURCES, Project, Sums, lines_of_company, lines_of_extracts
 from tests.target_tableau.support import query
 
 if TYPE_CHECKING:
@@ -39,11 +39,18 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     project.wait_for_quiet()
     streams = project.streams()
     assert {"bills", "bill_lines", "gl_balances", "journal_lines", "vendors"} <= set(streams)
-    assert set(table_of(output)) == {f"tap-acumatica {stream}" for stream in streams}
-    for stream in streams:
+    assert {"bills", "bill_lines", "account_balances", "gl_details", "vendors"} <= set(
+        project.streams(INTACCT)
+    )
+    landed = [(source, stream) for source in SOURCES for stream in project.streams(source)]
+    assert set(table_of(output)) == {f"{source} {stream}" for source, stream in landed}
+    for source, stream in landed:
         count = "SELECT COUNT(*) FROM {t}"
-        assert query(project.extract(stream), count) == query(project.published(stream), count)
+        assert query(project.extract(stream, source), count) == query(
+            project.published(stream, source), count
+        )
     assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
+    assert Sums.of_intacct(project.extract) == Sums.of_books(project.books)
     assert lines_of_extracts(project.extract) == lines_of_company(project.company)
 
     writes = len(project.index.writes)
@@ -61,6 +68,9 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     assert len(project.index.writes) > writes
     assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
     assert Sums.of_extracts(project.published) == Sums.of_books(project.books)
+    assert (
+        Sums.of_intacct(project.extract) == Sums.of_intacct(project.published) == Sums.of_books(project.books)
+    )
     assert lines_of_extracts(project.published) == lines_of_company(project.company)
     project.wait_for_quiet()
 
@@ -84,8 +94,9 @@ def test_commands_of_the_loader_see_the_settings_of_the_project(project: Project
             output = result.stdout + result.stderr
             assert result.returncode == 0, output
             assert "Traceback" not in output
-        connection = project.meltano("invoke", "tap-acumatica", "--test")
-        assert connection.returncode == 0, connection.stdout + connection.stderr
+        for source in SOURCES:
+            connection = project.meltano("invoke", source, "--test")
+            assert connection.returncode == 0, connection.stdout + connection.stderr
     finally:
         project.sandbox("stop")
 
@@ -99,6 +110,7 @@ def test_ten_rounds_of_life_tie_to_the_books_each_time(tmp_path: Path) -> None:
         assert result.returncode == 0, result.stdout + result.stderr
         for path_of in (project.extract, project.published):
             assert Sums.of_extracts(path_of) == Sums.of_books(project.books)
+            assert Sums.of_intacct(path_of) == Sums.of_books(project.books)
             assert lines_of_extracts(path_of) == lines_of_company(project.company)
         project.sandbox("live", "--events", "80", "--seed", str(seed))
     project.wait_for_quiet()
