@@ -55,6 +55,14 @@ def _tableau(world: World, directory: Path) -> ASGIApp:  # noqa: ARG001 - it kno
     return create_app(directory)
 
 
+def _exact_online(world: World, directory: Path) -> ASGIApp:
+    from tests.sandbox.exact_online.app import create_app  # noqa: PLC0415 - loaded only where it is served
+    from tests.sandbox.exact_online.switches import Switches  # noqa: PLC0415
+
+    # Tokens and quotas go by real time, so that waiting for them ends. A sandbox that rested for months still works.
+    return create_app(world, directory, switches=Switches(clock="real", refresh_token_days=3650))
+
+
 @dataclasses.dataclass(frozen=True)
 class Server:
     """One server of the sandbox.
@@ -85,6 +93,7 @@ class Server:
 
 SERVERS = (
     Server("acumatica", "SANDBOX_ACUMATICA_PORT", 8611, _acumatica),
+    Server("exact_online", "SANDBOX_EXACT_ONLINE_PORT", 8614, _exact_online),
     Server("tableau", "SANDBOX_TABLEAU_PORT", 8610, _tableau),
 )
 
