@@ -5,7 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tests.sandbox.exact_online.rows import accounts, ledger, partners, purchases
+from tests.sandbox.exact_online.rows import (
+    accounts,
+    banks,
+    cashflow,
+    goods,
+    ledger,
+    partners,
+    purchases,
+    sales,
+)
 from tests.sandbox.exact_online.shapes import SHAPES, Kind
 
 if TYPE_CHECKING:
@@ -29,7 +38,7 @@ class Endpoint:
         shape: Properties and key.
         source: Gives the rows of a division; endpoints with the same source share rows and row versions.
         children: Child collection to where its rows are; those not named are always empty.
-        filter_is_mandatory: It has a sync twin, so a filter can be asked for.
+        filter_is_mandatory: It has a sync twin or is one with large pages, so a filter can be asked for.
     """
 
     shape: Shape
@@ -125,8 +134,60 @@ _SOURCES: dict[str, Source] = {
     "crm/Addresses": partners.addresses,
     "sync/CRM/Addresses": partners.addresses,
     "crm/BankAccounts": partners.bank_accounts,
+    "salesinvoice/SalesInvoices": sales.sales_invoices,
+    "salesinvoice/SalesInvoiceLines": sales.sales_invoice_lines,
+    "bulk/SalesInvoice/SalesInvoices": sales.sales_invoices,
+    "bulk/SalesInvoice/SalesInvoiceLines": sales.sales_invoice_lines,
+    "sync/SalesInvoice/SalesInvoices": sales.sales_invoice_rows,
+    "salesentry/SalesEntries": sales.sales_entries,
+    "salesentry/SalesEntryLines": sales.sales_entry_lines,
+    "financialtransaction/BankEntries": banks.bank_entries,
+    "financialtransaction/BankEntryLines": banks.bank_entry_lines,
+    "financialtransaction/CashEntries": banks.cash_entries,
+    "financialtransaction/CashEntryLines": banks.cash_entry_lines,
+    "sync/Cashflow/PaymentTerms": cashflow.payment_terms,
+    "cashflow/Payments": cashflow.payments,
+    "cashflow/Receivables": cashflow.receivables,
+    "bulk/Cashflow/Payments": cashflow.payments,
+    "bulk/Cashflow/Receivables": cashflow.receivables,
+    "cashflow/PaymentConditions": cashflow.payment_conditions,
+    "read/financial/PayablesList": cashflow.payables_list,
+    "read/financial/ReceivablesList": cashflow.receivables_list,
+    "read/financial/AgingPayablesList": cashflow.ageing_payables,
+    "read/financial/AgingReceivablesList": cashflow.ageing_receivables,
+    "logistics/Items": goods.items,
+    "bulk/Logistics/Items": goods.items,
+    "sync/Logistics/Items": goods.items,
+    "logistics/ItemGroups": goods.item_groups,
+    "logistics/Units": goods.units,
+    "project/Projects": goods.projects,
+    "sync/Project/Projects": goods.projects,
+    "project/TimeTransactions": goods.time_cost_transactions,
+    "sync/Project/TimeCostTransactions": goods.time_cost_transactions,
+    "purchaseorder/PurchaseOrders": goods.purchase_orders,
+    "sync/PurchaseOrder/PurchaseOrders": goods.purchase_order_rows,
+    "documents/Documents": goods.documents,
 }
+# Plain lists whose sync twin shows other rows, or is not served here.
+_TWINNED = frozenset(
+    {
+        "salesinvoice/SalesInvoices",
+        "salesinvoice/SalesInvoiceLines",
+        "purchaseorder/PurchaseOrders",
+        "documents/Documents",
+    }
+)
+_SALES_LINES = Child("salesinvoice/SalesInvoiceLines", "InvoiceID")
 _CHILDREN = {
+    "salesinvoice/SalesInvoices": {"SalesInvoiceLines": _SALES_LINES},
+    "bulk/SalesInvoice/SalesInvoices": {"SalesInvoiceLines": _SALES_LINES},
+    "salesentry/SalesEntries": {"SalesEntryLines": Child("salesentry/SalesEntryLines", "EntryID")},
+    "financialtransaction/BankEntries": {
+        "BankEntryLines": Child("financialtransaction/BankEntryLines", "EntryID")
+    },
+    "financialtransaction/CashEntries": {
+        "CashEntryLines": Child("financialtransaction/CashEntryLines", "EntryID")
+    },
     "purchaseentry/PurchaseEntries": {
         "PurchaseEntryLines": Child("purchaseentry/PurchaseEntryLines", "EntryID")
     },
@@ -152,7 +213,8 @@ def _served() -> dict[str, Endpoint]:
             SHAPES[path],
             source,
             _CHILDREN.get(path, {}),
-            filter_is_mandatory=source in synced and not path.startswith("sync/"),
+            filter_is_mandatory=not path.startswith("sync/")
+            and (source in synced or path in _TWINNED or path.startswith("bulk/")),
         )
         for path, source in _SOURCES.items()
     }

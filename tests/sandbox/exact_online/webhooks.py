@@ -44,10 +44,17 @@ TOPICS: dict[str, str] = {
     "GLAccounts": "financial/GLAccounts",
     "FinancialTransactions": "financialtransaction/Transactions",
     "GeneralJournalEntries": "generaljournalentry/GeneralJournalEntries",
+    "BankEntries": "financialtransaction/BankEntries",
+    "CashEntries": "financialtransaction/CashEntries",
+    "Items": "logistics/Items",
+    "SalesInvoices": "salesinvoice/SalesInvoices",
+    "PurchaseOrders": "purchaseorder/PurchaseOrders",
+    "Documents": "documents/Documents",
+    "CostTransactions": "project/TimeTransactions",
 }
 SILENT_TOPICS = frozenset(
     {
-        "StockPositions", "DocumentAttachments", "GoodsDeliveries", "CostTransactions", "TimeTransactions",
+        "StockPositions", "DocumentAttachments", "GoodsDeliveries", "SalesOrders", "TimeTransactions",
         "Quotations", "Opportunities", "Subscriptions",
     }
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.sandbox.company.model import BillType, DocumentStatus
+from tests.sandbox.company.model import DocumentStatus
 from tests.sandbox.exact_online.rows import journals
 from tests.sandbox.exact_online.rows.row import Row, guid
 from tests.sandbox.exact_online.rows.view import day, period
@@ -13,10 +13,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from tests.sandbox.company.model import Bill
+    from tests.sandbox.company.model import Bill, BillLine
     from tests.sandbox.exact_online.rows.view import View
-
-_INVOICE_TYPES = {8030: "Purchase invoice", 8031: "Purchase credit note"}
 
 
 class _Entry(NamedTuple):
@@ -65,6 +63,7 @@ def purchase_entries(view: View) -> Iterator[Row]:
             "VATAmountDC": bill.base_tax_amount * entry.sign,
             "VATAmountFC": bill.tax_amount * entry.sign,
             "GAccountAmountFC": 0,
+            "Document": None if bill.batch_nbr is None else guid(bill.note_id, "document"),
             "Description": bill.description,
             "YourRef": bill.vendor_ref,
             "Journal": "60",
@@ -112,22 +111,23 @@ def purchase_entry_lines(view: View) -> Iterator[Row]:
             yield view.row(bill, values["ID"], values)
 
 
-def _invoice_id(bill: Bill) -> str:
-    return guid(bill.note_id, "invoice")
+def _invoice_id(entry: _Entry) -> str:
+    return guid(entry.id, "invoice")
 
 
-def _invoice_type(bill: Bill) -> int:
-    return 8031 if bill.type is BillType.DEBIT_ADJUSTMENT else 8030
+def _invoice_type(entry: _Entry) -> int:
+    return 8031 if entry.sign < 0 else 8030
 
 
 def purchase_invoices(view: View) -> Iterator[Row]:
     """`PurchaseInvoices`: guids and codes only; drafts are those on hold."""
-    for bill in view.own(view.company.bills):
+    for entry in _entries(view):
+        bill, sign = entry.bill, entry.sign
         is_draft = bill.status is DocumentStatus.HOLD
-        sign = bill.type.sign
-        year, month = period(bill.period)
-        values: dict[str, Any] = {
-            "ID": _invoice_id(bill),
+        year, month = period(entry.period)
+        number = journals.entry_number(bill, reversal=entry.is_reversal)
+        values = {
+            "ID": _invoice_id(entry),
             "Supplier": view.master_id(view.company.vendors[bill.vendor]),
             "Amount": bill.amount * sign,
             "AmountDC": bill.base_amount * sign,
@@ -136,16 +136,17 @@ def purchase_invoices(view: View) -> Iterator[Row]:
             "Currency": bill.currency,
             "ExchangeRate": bill.rate,
             "Description": bill.description,
-            "InvoiceDate": day(bill.date),
+            "InvoiceDate": day(entry.date),
             "DueDate": day(bill.due_date),
-            "EntryNumber": None if is_draft else journals.entry_number(bill),
+            "Document": None if is_draft else guid(bill.note_id, "document"),
+            "EntryNumber": None if is_draft else number,
             "FinancialYear": year,
             "FinancialPeriod": month,
             "Journal": "60",
             "PaymentCondition": bill.terms,
             "Source": 4 if any(line.order_nbr for line in bill.lines) else 1,
             "Status": journals.DRAFT if is_draft else journals.PROCESSED,
-            "Type": _invoice_type(bill),
+            "Type": _invoice_type(entry),
             "YourRef": bill.vendor_ref,
         }
         yield view.row(bill, values["ID"], values)
@@ -153,35 +154,40 @@ def purchase_invoices(view: View) -> Iterator[Row]:
 
 def purchase_invoice_lines(view: View) -> Iterator[Row]:
     """`PurchaseInvoiceLines`: no GL account; the cost centre is a code."""
-    for bill in view.own(view.company.bills):
-        sign = bill.type.sign
-        net = bill.amount - bill.tax_amount
-        for line in bill.lines:
-            project = view.project_of(bill, line.line_nbr, line.item)
-            order = view.company.purchase_orders.get(line.order_nbr or "")
-            tax = view.vat_columns(net, bill.tax_amount)
-            values = {
-                "ID": guid(bill.note_id, "invoice", line.line_nbr),
-                "InvoiceID": _invoice_id(bill),
-                "InvoiceType": _invoice_type(bill),
-                "LineNumber": line.line_nbr,
-                "Amount": line.amount * sign,
-                "AmountDC": line.base_amount * sign,
-                "VATAmount": round(bill.tax_amount * (line.amount / net if net else 0), 2) * sign,
-                "VATCode": tax["VATCode"],
-                "VATPercentage": tax["VATPercentage"],
-                "CostCenter": view.cost_center_columns(line.cost_center).get("CostCenter"),
-                "Currency": bill.currency,
-                "Description": line.description,
-                "Item": view.item_id(line.item),
-                "ItemUnit": line.unit,
-                "Unit": line.unit,
-                "Quantity": line.quantity * sign,
-                "QuantityInDefaultUnits": line.quantity * sign,
-                "UnitPrice": line.unit_cost,
-                "NetPrice": line.unit_cost,
-                "Rebill": False,
-                "Project": None if project is None else view.master_id(project),
-                "PurchaseOrderLine": None if order is None else guid(order.note_id, line.order_line_nbr),
-            }
-            yield view.row(bill, values["ID"], values)
+    for entry in _entries(view):
+        for line in entry.bill.lines:
+            values = _invoice_line(view, entry, line)
+            yield view.row(entry.bill, values["ID"], values)
+
+
+def _invoice_line(view: View, entry: _Entry, line: BillLine) -> dict[str, Any]:
+    bill, sign = entry.bill, entry.sign
+    net = bill.amount - bill.tax_amount
+    project = view.project_of(bill, line.line_nbr, line.item)
+    order = view.company.purchase_orders.get(line.order_nbr or "")
+    tax = view.vat_columns(net, bill.tax_amount)
+    share = line.amount / net if net else 0
+    return {
+        "ID": guid(entry.id, "invoice", line.line_nbr),
+        "InvoiceID": _invoice_id(entry),
+        "InvoiceType": _invoice_type(entry),
+        "LineNumber": line.line_nbr,
+        "Amount": line.amount * sign,
+        "AmountDC": line.base_amount * sign,
+        "VATAmount": round(bill.tax_amount * share, 2) * sign,
+        "VATCode": tax["VATCode"],
+        "VATPercentage": tax["VATPercentage"],
+        "CostCenter": view.cost_center_columns(line.cost_center).get("CostCenter"),
+        "Currency": bill.currency,
+        "Description": line.description,
+        "Item": view.item_id(line.item),
+        "ItemUnit": line.unit,
+        "Unit": line.unit,
+        "Quantity": line.quantity * sign,
+        "QuantityInDefaultUnits": line.quantity * sign,
+        "UnitPrice": line.unit_cost,
+        "NetPrice": line.unit_cost,
+        "Rebill": False,
+        "Project": None if project is None else view.master_id(project),
+        "PurchaseOrderLine": None if order is None else guid(order.note_id, line.order_line_nbr),
+    }
