@@ -187,13 +187,12 @@ def _origin(pair: Pair, now: float) -> dict[str, Any]:
     return {"consented_at": pair.consented_at or now, "seed": pair.seed}
 
 
-def pair_of(answer: Mapping[str, Any], now: float) -> Pair:
+def pair_of(answer: Mapping[str, Any], now: float, seed: str = "") -> Pair:
     """The pair in an answer of the token address, whose `expires_in` is a text."""
     life = int(answer.get("expires_in") or LIFE_SECONDS)
     # A token of another life is put on the scale of 600 seconds.
-    return Pair(
-        str(answer["access_token"]), str(answer["refresh_token"]), now - max(LIFE_SECONDS - life, 0), now
-    )
+    received = now - max(LIFE_SECONDS - life, 0)
+    return Pair(str(answer["access_token"]), str(answer["refresh_token"]), received, now, seed)
 
 
 def _repeat(config: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:

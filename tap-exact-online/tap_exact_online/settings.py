@@ -136,7 +136,7 @@ _RUN: Final = (
         "stream_intervals",
         th.ObjectType(additional_properties=th.IntegerType(minimum=0)),
         title="Minutes between reads",
-        description="Stream, or a pattern like `aging_*`, to the minutes that must have passed before it is read again, "
+        description="Stream, or a pattern like `aging_*`, to the minutes that must pass before it is read again, "
         'to plan the daily quota: `{"*_list": 60, "reporting_balance": 1440}`. The first pattern that fits counts.',
         default={},
     ),

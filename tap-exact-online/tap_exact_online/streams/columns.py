@@ -144,6 +144,16 @@ def flag(value: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
     return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
 
 
+class _Guids(dict[str, str | None]):
+    """Guids as they come; that of zeros means none."""
+
+    def __missing__(self, value: str) -> str:
+        return value
+
+
+_GUIDS: Final = _Guids({_EMPTY_GUID: None}).__getitem__
+
+
 class Reader:
     """Turns records of the API into rows, with the wanted columns only.
 
@@ -170,13 +180,13 @@ class Reader:
             "flag": flag,
             "date": date_reader(),
             "time": time_reader(zone),
+            **({"guid": _GUIDS} if null_empty_guid else {}),
         }
         self._base = {c.name: constants.get(c.name) for c in columns}
-        # Most values are texts, guids and numbers: they are dealt with in place, without a call for each.
+        # Most values are texts and numbers: they are dealt with in place, without a call for each.
         self._texts = [(c.name, c.field) for c in columns if c.field and c.kind == "text" and trim]
-        self._guids = [(c.name, c.field) for c in columns if c.field and c.kind == "guid" and null_empty_guid]
         self._converted = [(c.name, c.field, kinds[c.kind]) for c in columns if c.field and c.kind in kinds]
-        done = {name for name, *_ in (*self._texts, *self._guids, *self._converted)}
+        done = {name for name, *_ in (*self._texts, *self._converted)}
         self._plain = [(c.name, c.field) for c in columns if c.field and c.name not in done]
         # A null in a key would make the row one that no target can find again.
         self._filled = [c.name for c in columns if c.is_key and c.kind == "text"]
@@ -189,13 +199,11 @@ class Reader:
         """
         row = self._base.copy()
         get = record.get
+        field = ""
         try:
             for name, field in self._texts:
                 if value := get(field):
                     row[name] = value.strip()
-            for name, field in self._guids:
-                if (value := get(field)) != _EMPTY_GUID:
-                    row[name] = value
             for name, field in self._plain:
                 row[name] = get(field)
             for name, field, convert in self._converted:
