@@ -271,6 +271,7 @@ class TapExactOnline(Tap):
             if feed.is_complete(self.company.divisions):
                 for stream in feed.selected:
                     stream.complete()
+        self._state_writer.write_state(self.state)
 
     def _read_division(self, division: Division, feeds: Sequence[Feed]) -> bool:
         """Read one division; False when there is no call left for any other."""
@@ -284,6 +285,7 @@ class TapExactOnline(Tap):
         except ClosedDivisionError:
             self._leave(division, feeds, Outcome.SKIPPED)
         finally:
+            self._state_writer.write_state(self.state)
             if division.code in self._names:
                 self._names[division.code].save()
         return True

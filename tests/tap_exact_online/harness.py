@@ -213,6 +213,11 @@ class Warehouse:
         return {key: value for key, value in sums.items() if value}
 
 
+def line_of(config: Mapping[str, Any]) -> bytes:
+    """Settings as one line of JSON."""
+    return msgspec.json.encode(config) + b"\n"
+
+
 def command(
     config: Mapping[str, Any], folder: Path, *arguments: str, env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:

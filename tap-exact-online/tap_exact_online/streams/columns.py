@@ -86,7 +86,8 @@ class Column:
 
 def snake(name: str) -> str:
     """The property name of a field: `GLAccountCode` becomes `gl_account_code`, `AmountDC` `amount_dc`."""
-    split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    split = re.sub(r"VAT(?=[DF]C)", "VAT_", name)
+    split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", split)
     split = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", split)
     return re.sub(r"__+", "_", split).lower()
 

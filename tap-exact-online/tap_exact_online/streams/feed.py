@@ -134,7 +134,8 @@ class Feed(abc.ABC):
             self.outcomes[division.code] = Outcome.DONE
             for stream in streams:
                 stream.place(division.code)["read_at"] = self.tap.began.isoformat()
-            self.write_state(streams)
+            if self._rows_since_state:
+                self.write_state()
 
     def end(self, division: Division, error: Exception, outcome: Outcome) -> None:
         """Note that the division could not be read to its end; bookmarks stay where the last page left them."""
@@ -268,6 +269,7 @@ class Feed(abc.ABC):
         for stream in streams:
             written[stream.name] = rows = self.convert(division, stream, records)
             stream.write(rows)
+            self._rows_since_state += len(rows)
         return written
 
     def convert(self, division: Division, stream: ExactStream, records: Sequence[Row]) -> list[Row]:
@@ -320,12 +322,15 @@ class Feed(abc.ABC):
                     line[lines.parent] = record.get(key)
                 yield line
 
-    def write_state(self, streams: Sequence[ExactStream], rows: int = _STATE_ROWS) -> None:
+    def write_state(self) -> None:
+        """Write STATE: all that it covers has been written."""
+        self._rows_since_state = 0
+        self.streams[0 if self.streams[0].selected else -1].write_state()
+
+    def write_state_at_times(self) -> None:
         """Write STATE, but not behind every short page."""
-        self._rows_since_state += rows
         if self._rows_since_state >= _STATE_ROWS:
-            self._rows_since_state = 0
-            (streams or self.tap.chosen_streams)[0].write_state()
+            self.write_state()
 
     def start_date(self) -> dt.datetime | None:
         """From when on to read; masters are read whole, so that references resolve."""

@@ -70,7 +70,7 @@ class SyncFeed(Feed):
                 self.tap.names(division.code).learn(self.entity.endpoint, since, page, str(high))
             if is_ordered and floor > start:
                 _mark(place, self.cursor, floor, division.stamp)
-                self.write_state(streams, len(records))
+                self.write_state_at_times()
         _mark(place, self.cursor, max(floor, _FIRST), division.stamp)
 
     def _start(
@@ -173,7 +173,7 @@ class ModifiedFeed(Feed):
                 reached = iso(self.tap.utc_of(page[-1]["Modified"]))
                 for stream in streams:
                     _mark(stream.place(division.code), self.cursor, reached, forward=True)
-                self.write_state(streams, len(page))
+                self.write_state_at_times()
 
     def _start(self, stream: ExactStream, place: dict[str, Any]) -> dt.datetime | None:
         floor = self.start_date()

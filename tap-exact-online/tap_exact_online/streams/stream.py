@@ -177,4 +177,3 @@ class ExactStream(Stream):
     def complete(self) -> None:
         """Note that the stream was read to its end in all divisions."""
         self.stream_state["completed_at"] = iso(dt.datetime.now(dt.UTC))
-        self.write_state()
