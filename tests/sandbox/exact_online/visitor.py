@@ -77,6 +77,13 @@ class Visitor:
         self.bearer = answer.json()["access_token"]
         return self
 
+    def sign_in_again(self) -> Visitor:
+        """The same visitor with the bearer of another consent, however much time went by."""
+        answer = self.token(grant_type="authorization_code", code=self.code(), redirect_uri=REDIRECT_URI)
+        assert answer.status_code == 200, answer.text
+        self.bearer = answer.json()["access_token"]
+        return self
+
     def ask(self, path: str, **options: Any) -> requests.Response:
         """GET below the division; `options` are query options without `$`, and `headers`."""
         headers = options.pop("headers", {})

@@ -61,7 +61,7 @@ def items(view: View) -> Iterator[Row]:
             "UnitDescription": item.unit.title(),
             "UnitType": "O",
             "StartDate": wall(item.created_at).replace(hour=0, minute=0, second=0, microsecond=0),
-            "EndDate": None if item.active else day(view.now.date()),
+            "EndDate": None if item.active else day(item.modified_at.date()),
             "FreeTextField_01": item.attributes.get("COLOR"),
             "FreeTextField_02": item.attributes.get("OLDNBR"),
             **_group_columns(view, is_stock=item.is_stock),

@@ -171,9 +171,9 @@ class View:
         """The project that a bill's line of services was bought for; one in two has one."""
         if not isinstance(document, Bill) or item is None or self.company.items[item].is_stock:
             return None
-        projects = list(self.company.projects.values())
         choice = int(document.note_id[:8], 16) + line_nbr
-        return projects[choice // 2 % len(projects)] if projects and choice % 2 else None
+        code, _ = chart.PROJECTS[choice // 2 % len(chart.PROJECTS)]
+        return self.company.projects.get(code) if choice % 2 else None
 
     def project_columns(self, project: Project | None) -> dict[str, Any]:
         """Guid, code and name of a project."""
