@@ -27,7 +27,7 @@ from tests.sandbox.serving import LOOPBACK, bind, uvicorn_server
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import uvicorn
@@ -226,14 +226,16 @@ def serve(directory: Path, environment: Mapping[str, str], *, follow: int | None
         contents.callback(withdraw, directory)
         world = open_world(directory, environment)
         contents.callback(world.save)
+        listeners: list[Callable[[], object]] = []
         for server in SERVERS:
             folder = directory / server.name
             folder.mkdir(exist_ok=True)
             app = server.factory(world, folder)
             contents.callback(getattr(app, "close", _nothing))
+            listeners.append(getattr(app, "notify", _nothing))
             fleet.launch(server.name, app)
         token = secrets.token_urlsafe(24)
-        fleet.launch("control", control_app(world, lifetime, token))
+        fleet.launch("control", control_app(world, lifetime, token, listeners))
         pid = os.getpid()
         created = psutil.Process(pid).create_time()
         announce(directory, Running(pid, created, control_port, token, urls))
@@ -256,13 +258,20 @@ def open_world(directory: Path, environment: Mapping[str, str]) -> World:
         raise SandboxError(f"{directory / FILE_NAME} cannot be read ({error}): reset the sandbox") from error
 
 
-def control_app(world: World, lifetime: Lifetime, token: str) -> ASGIApp:
-    """The control channel: `/live`, `/follow` and `/stop`, for whoever knows the token."""
+def control_app(
+    world: World, lifetime: Lifetime, token: str, listeners: Iterable[Callable[[], object]] = ()
+) -> ASGIApp:
+    """The control channel: `/live`, `/follow` and `/stop`, for whoever knows the token.
+
+    After `/live` the `listeners` are called: servers that tell their subscribers what happened.
+    """
 
     def live(body: dict[str, Any]) -> JSONResponse:
         with world.lock:
             answer = live_on(world, events=int(body["events"]), seed=body.get("seed"))
             world.save()
+        for tell in listeners:
+            tell()
         return JSONResponse(answer)
 
     def follow(body: dict[str, Any]) -> JSONResponse:

@@ -87,6 +87,8 @@ class Api:
     # ------------------------------------------------------------------ who and where
 
     def _place(self, exchange: Exchange) -> Address:
+        if len(exchange.path) + len(exchange.query) > self._switches.request_line_limit:
+            raise errors.Refusal(414, "Request-URI Too Long")
         found = _DIVISION.fullmatch(exchange.path)
         if found is None:
             raise errors.not_found()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import email.utils
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -27,7 +29,7 @@ from tests.sandbox.exact_online.webhooks import Webhooks
 from tests.sandbox.faults import FaultyTransport, Script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from starlette.requests import Request
@@ -72,31 +74,28 @@ class ExactOnlineSite:
             webhooks=self.webhooks,
             switches=switches,
         )
-        self._under_way: dict[int, int] = {}
-        self._under_way_lock = threading.Lock()
+        self._counts: Counter[int] = Counter()  # requests under way, by division
+        self._count_lock = threading.Lock()
         self._base_url = "https://start.exactonline.nl"
         self._app = FaultyTransport(self._starlette(), self.script)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every answer is dated by the site's clock."""
+        with contextlib.ExitStack() as under_way:
 
-        async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = [(name, value) for name, value in message["headers"] if name.lower() != b"date"]
-                now = dt.datetime.fromtimestamp(self.clock.now(), tz=dt.UTC)
-                headers.append((b"date", email.utils.format_datetime(now, usegmt=True).encode()))
-                message = {**message, "headers": headers}
-            await send(message)
+            async def dated(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    message = {**message, "headers": self._dated(message["headers"])}
+                elif not message.get("more_body"):
+                    under_way.close()  # before the client can know that it is over and ask again
+                await send(message)
 
-        division = division_of(scope.get("path", ""))
-        overlaps = self._enter(division)
-        try:
+            division = division_of(scope.get("path", ""))
+            overlaps = under_way.enter_context(self._under_way(division))
             if overlaps and self.switches.overlap == "refuse":
                 await Response(status_code=429)(scope, receive, dated)
             else:
                 await self._app(scope, receive, dated)
-        finally:
-            self._leave(division)
 
     def move_division(self, division: int) -> None:
         """Move a division to another database: all its row versions are regenerated, lower than before."""
@@ -113,22 +112,28 @@ class ExactOnlineSite:
             self.webhooks.collect(self._base_url)
         return self.webhooks.deliver()
 
-    def _enter(self, division: int) -> bool:
-        """Note that a request for a division begins; whether another one is under way."""
-        if not division:
-            return False
-        with self._under_way_lock:
-            count = self._under_way.get(division, 0) + 1
-            self._under_way[division] = count
-            self.counters.largest_overlap = max(self.counters.largest_overlap, count - 1)
-            if count > 1:
-                self.counters.overlaps[division] += 1
-            return count > 1
+    def _dated(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        now = dt.datetime.fromtimestamp(self.clock.now(), tz=dt.UTC)
+        date = email.utils.format_datetime(now, usegmt=True).encode()
+        return [*((name, value) for name, value in headers if name.lower() != b"date"), (b"date", date)]
 
-    def _leave(self, division: int) -> None:
-        if division:
-            with self._under_way_lock:
-                self._under_way[division] -= 1
+    @contextlib.contextmanager
+    def _under_way(self, division: int) -> Iterator[bool]:
+        """Count a request for a division while it is under way; tells whether another one is."""
+        if not division:
+            yield False
+            return
+        with self._count_lock:
+            others = self._counts[division]
+            self._counts[division] += 1
+            self.counters.largest_overlap = max(self.counters.largest_overlap, others)
+            if others:
+                self.counters.overlaps[division] += 1
+        try:
+            yield bool(others)
+        finally:
+            with self._count_lock:
+                self._counts[division] -= 1
 
     def _starlette(self) -> Starlette:
         return Starlette(

@@ -28,7 +28,7 @@ class Counters:
         reused_refresh_tokens: Refreshes with a token that was used before.
         chains_revoked: How often a chain of tokens ended by reuse.
         overlaps: (division) to requests that began while another one for it was under way.
-        largest_overlap: Most requests of one division under way at once.
+        largest_overlap: Most requests of one division that were under way when another one began.
         without_json: Calls that did not ask for JSON.
         writes: POST, PUT and DELETE on anything but webhook subscriptions.
     """

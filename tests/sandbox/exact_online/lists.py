@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -18,7 +19,7 @@ from tests.sandbox.exact_online.shapes import Kind
 from tests.sandbox.exact_online.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tests.sandbox.exact_online.endpoints import Child
     from tests.sandbox.exact_online.exchange import Exchange
@@ -151,7 +152,7 @@ class Lists:
     def _entry(self, endpoint: Endpoint, row: Row, given: Options, page: _Page) -> dict[str, Any]:
         properties = options.known_properties(endpoint, self._switches)
         uri = f"{page.root}/{endpoint.path}({_key(endpoint, row)})"
-        entry: dict[str, Any] = {"__metadata": {"uri": uri, "type": _type_name(endpoint)}}
+        entry: dict[str, Any] = {"__metadata": {"uri": uri, "type": _type_name(endpoint.path)}}
         values = row.values
         for name in properties if given.select is None else given.select:
             kind = properties[name]
@@ -177,7 +178,7 @@ class Lists:
         names = [each for each in (columns or properties) if properties.get(each) is not Kind.MANY]
         entries = [
             {
-                "__metadata": {"uri": f"{uri}({_key(target, each)})", "type": _type_name(target)},
+                "__metadata": {"uri": f"{uri}({_key(target, each)})", "type": _type_name(target.path)},
                 **{column: wire(each.values.get(column), properties[column]) for column in names},
             }
             for each in rows[:EXPAND_LIMIT]
@@ -207,17 +208,13 @@ def write_query(given: Mapping[str, str]) -> str:
     return "&".join(f"{name}={quote(value, safe=chr(39) + '$,()*')}" for name, value in given.items())
 
 
-def table_of(rows: Iterable[Row]) -> Table:
-    """A table that is not kept."""
-    return Table(list(rows))
-
-
 def _key(endpoint: Endpoint, row: Row) -> str:
     return paging.write_literal(row.values.get(endpoint.key), endpoint.key_kind)
 
 
-def _type_name(endpoint: Endpoint) -> str:
-    service, _, entity = endpoint.path.rpartition("/")
+@functools.cache
+def _type_name(path: str) -> str:
+    service, _, entity = path.rpartition("/")
     singular = f"{entity[:-3]}y" if entity.endswith("ies") else entity.removesuffix("s")
     return f"Exact.Web.Api.Models.{service.rpartition('/')[2].title()}.{singular}"
 

@@ -58,9 +58,11 @@ class Options:
     count: bool
 
 
-def known_properties(endpoint: Endpoint, switches: Switches) -> dict[str, Kind]:
+def known_properties(endpoint: Endpoint, switches: Switches) -> Mapping[str, Kind]:
     """The properties of an endpoint, less those that were withdrawn."""
-    withdrawn = switches.withdrawn.get(endpoint.path, frozenset())
+    withdrawn = switches.withdrawn.get(endpoint.path)
+    if withdrawn is None:
+        return endpoint.shape.properties
     return {name: kind for name, kind in endpoint.shape.properties.items() if name not in withdrawn}
 
 

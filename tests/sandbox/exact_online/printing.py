@@ -15,7 +15,7 @@ from tests.sandbox.exact_online.errors import JSON
 from tests.sandbox.exact_online.shapes import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ATOM = "application/atom+xml;type=feed;charset=utf-8"
@@ -25,17 +25,8 @@ _DATA = "http://schemas.microsoft.com/ado/2007/08/dataservices"
 
 def wire(value: Any, kind: Kind) -> Any:
     """A value as JSON writes it."""
-    if value is None:
-        return None
-    if kind is Kind.TIME:
-        return f"/Date({milliseconds(value)})/"
-    if kind is Kind.INT64:
-        return str(value)
-    if kind is Kind.DOUBLE:
-        return _double(value)
-    if kind is Kind.BINARY:
-        return base64.b64encode(value).decode()
-    return value
+    convert = _CONVERTERS.get(kind)
+    return value if value is None or convert is None else convert(value)
 
 
 def _double(value: Decimal | float) -> Decimal | int | float:
@@ -45,6 +36,14 @@ def _double(value: Decimal | float) -> Decimal | int | float:
     if value == value.to_integral_value():
         return int(value)
     return value.normalize()
+
+
+_CONVERTERS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.TIME: lambda moment: f"/Date({milliseconds(moment)})/",
+    Kind.INT64: str,
+    Kind.DOUBLE: _double,
+    Kind.BINARY: lambda data: base64.b64encode(data).decode(),
+}
 
 
 def json_answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

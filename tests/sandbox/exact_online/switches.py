@@ -28,6 +28,7 @@ class Switches:
         block_seconds: How long the key is blocked; twice as long each further time.
         blocked_status: Status of the answers while it is blocked.
         overlap: Requests for a division that overlap are counted, or refused too (429 without headers).
+        request_line_limit: Longer addresses, path and query together, are refused with 414.
         select_mandatory: Plain and bulk lists need `$select` (or `$top=1`).
         filter_mandatory: Plain and bulk lists with a sync twin need a `$filter` on Modified, Created or the key.
         unfilterable: Endpoint to properties that `$filter` is refused on.
@@ -65,6 +66,7 @@ class Switches:
     block_seconds: int = 3600
     blocked_status: Literal[400, 403] = 403
     overlap: Literal["record", "refuse"] = "record"
+    request_line_limit: int = 6000
     select_mandatory: bool = True
     filter_mandatory: bool = True
     unfilterable: dict[str, frozenset[str]] = dataclasses.field(default_factory=dict)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.sandbox.company.model import BillLine
+from tests.sandbox.exact_online.shapes import SHAPES
 from tests.sandbox.exact_online.visitor import Visitor, message
 from tests.sandbox.faults import Fault
 
@@ -238,6 +239,12 @@ def test_rows_that_come_between_two_pages_are_neither_lost_nor_twice(visitor: Vi
 def test_an_unknown_path_is_not_found(visitor: Visitor) -> None:
     for path in ("financial/Nothing", "financial/glaccounts", "webhooks/WebhookTopics", "financial"):
         assert visitor.ask(path, top=1).status_code == 404
+
+
+def test_an_address_that_is_too_long_is_refused(visitor: Visitor) -> None:
+    names = ",".join(name for name in SHAPES["sync/SalesInvoice/SalesInvoices"].properties)
+    assert visitor.ask("sync/SalesInvoice/SalesInvoices", select=names).status_code == 200
+    assert visitor.ask("sync/SalesInvoice/SalesInvoices", select=",".join([names] * 4)).status_code == 414
 
 
 def test_nothing_can_be_changed(visitor: Visitor) -> None:
