@@ -76,6 +76,7 @@ class ExactOnlineSite:
         )
         self._counts: Counter[int] = Counter()  # requests under way, by division
         self._count_lock = threading.Lock()
+        self._notify_lock = threading.Lock()
         self._base_url = "https://start.exactonline.nl"
         self._app = FaultyTransport(self._starlette(), self.script)
 
@@ -108,9 +109,10 @@ class ExactOnlineSite:
         Returns:
             How many events subscribers took.
         """
-        with self._world.lock:
-            self.webhooks.collect(self._base_url)
-        return self.webhooks.deliver()
+        with self._notify_lock:
+            with self._world.lock:
+                self.webhooks.collect(self._base_url)
+            return self.webhooks.deliver()
 
     def _dated(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         now = dt.datetime.fromtimestamp(self.clock.now(), tz=dt.UTC)

@@ -287,7 +287,7 @@ class _Parser:
         kind = self._properties.get(name)
         if kind is None:
             raise bad_request(f"No property '{name}' exists in type at position 0.")
-        if rest or kind is Kind.MANY:
+        if rest or kind in {Kind.MANY, Kind.COMPLEX}:
             raise bad_request(f"Filtering on navigation property '{word}' is not supported.")
         return _Operand(lambda row: row.get(name), kind, name)
 

@@ -133,7 +133,7 @@ class Lists:
         entries = [self._entry(endpoint, row, given, page) for row in shown]
         if not exchange.wants_json:
             return atom_answer(endpoint.path, entries, following)
-        if endpoint.path in self._switches.bare_lists:
+        if endpoint.path in self._switches.bare_lists and not (following or given.count):
             return json_answer({"d": entries})
         content: dict[str, Any] = {"results": entries}
         if given.count:

@@ -181,7 +181,7 @@ def _order(
     for each in text.split(","):
         name, _, direction = each.strip().partition(" ")
         kind = properties.get(name)
-        if kind is None or kind in {Kind.MANY, Kind.BINARY}:
+        if kind is None or kind in {Kind.MANY, Kind.COMPLEX, Kind.BINARY}:
             raise bad_request(f"No property '{name}' exists in type '{endpoint.path}' to order by.")
         if direction.strip() not in {"", "asc", "desc"}:
             raise bad_request(f"Syntax error in $orderby '{text}'.")

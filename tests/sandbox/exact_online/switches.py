@@ -35,7 +35,7 @@ class Switches:
         unorderable: Endpoints that refuse `$orderby`.
         withdrawn: Endpoint to properties that it does not know (any more).
         sync_in_order: Sync pages come in order of Timestamp; False: in order of the row's ID.
-        bare_lists: Endpoints that answer `{"d": [...]}` without `results`.
+        bare_lists: Endpoints that answer `{"d": [...]}` without `results` where all rows fit on one page.
         padded: Account codes are padded to 18 characters on the left, VAT codes and some country and language
             codes on the right.
         empty_guid: Missing guids of `current/Me` are written as the zero guid.
@@ -73,7 +73,7 @@ class Switches:
     unorderable: frozenset[str] = frozenset()
     withdrawn: dict[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     sync_in_order: bool = True
-    bare_lists: frozenset[str] = frozenset({"read/sync/Sync/SyncTimestamp"})
+    bare_lists: frozenset[str] = frozenset({"read/sync/Sync/SyncTimestamp", "vat/VATCodes"})
     padded: bool = True
     empty_guid: bool = True
     offset_seconds: int | None = None

@@ -117,7 +117,7 @@ class System:
             "Current": each.code == self.current_division,
             "IsMainDivision": is_main,
             "Main": is_main,
-            "Legislation": "128",
+            "Legislation": each.country.ljust(3) if self._switches.padded else each.country,
             "Hid": each.code % 100_000,
             "HID": each.code % 100_000,
         }

@@ -13,6 +13,7 @@ from tests.sandbox.exact_online import (
     FORBIDDEN_DIVISION,
     SECOND_LICENCE_DIVISION,
 )
+from tests.sandbox.exact_online.shapes import SHAPES
 from tests.sandbox.exact_online.visitor import message, milliseconds
 from tests.sandbox.faults import Fault
 
@@ -51,6 +52,13 @@ def test_the_user_s_clock_is_that_of_the_netherlands(visitor: Visitor) -> None:
     assert answer.headers["date"] == "Tue, 30 Jun 2026 09:00:00 GMT"
 
 
+def test_a_division_has_neither_deferred_nor_missing_parts(visitor: Visitor) -> None:
+    row = visitor.page("system/Divisions", top=1)["results"][0]
+    assert row["Class_01"] is None
+    assert row["Legislation"] == "NL "
+    assert set(row) - {"__metadata"} == set(SHAPES["system/Divisions"].properties)
+
+
 def test_three_lists_of_divisions_differ(visitor: Visitor) -> None:
     own = dict.fromkeys(DIVISIONS.values(), 1)
     assert _codes(visitor, "system/Divisions") == {**own, ARCHIVED_DIVISION: 2, SECOND_LICENCE_DIVISION: 1}
@@ -85,6 +93,7 @@ def test_a_right_can_be_missing(visitor: Visitor) -> None:
 
 
 def test_a_list_can_come_without_results(visitor: Visitor) -> None:
+    assert isinstance(visitor.ask("vat/VATCodes", select="ID").json()["d"], list)
     visitor.site.switches.bare_lists = frozenset({"hrm/Costcenters"})
     assert isinstance(visitor.ask("hrm/Costcenters", select="ID").json()["d"], list)
 

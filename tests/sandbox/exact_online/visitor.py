@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import requests
@@ -91,15 +91,17 @@ class Visitor:
         address = f"/api/v1/{self.division}/{path}" + (f"?{query}" if query else "")
         return self.call("GET", address, headers=headers)
 
-    def page(self, path: str, **options: Any) -> Json:
+    def page(self, path: str, **options: Any) -> Any:
         """What stands in `d` of a list that must succeed."""
         answer = self.ask(path, **options)
         assert answer.status_code == 200, answer.text
-        return cast("Json", answer.json()["d"])
+        return answer.json()["d"]
 
     def rows(self, path: str, **options: Any) -> list[Json]:
         """All rows of a list that must succeed, page by page."""
         page = self.page(path, **options)
+        if isinstance(page, list):
+            return page
         rows: list[Json] = list(page["results"])
         for _ in range(_BOUNDED):
             if "__next" not in page:

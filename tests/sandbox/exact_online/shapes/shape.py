@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """The type of a property, by its EDM name; MANY is a child collection."""
+    """The type of a property, by its EDM name; COMPLEX is one object in the row, MANY a child collection."""
 
     GUID = "Edm.Guid"
     TEXT = "Edm.String"
@@ -19,6 +19,7 @@ class Kind(StrEnum):
     BYTE = "Edm.Byte"
     INT64 = "Edm.Int64"
     BINARY = "Edm.Binary"
+    COMPLEX = "complex"
     MANY = "collection"
 
 
@@ -62,6 +63,7 @@ def declare(  # noqa: D417 - one argument for each type
     byte: str = "",
     int64: str = "",
     binary: str = "",
+    complex_: str = "",
     many: str = "",
 ) -> None:
     """Declare an endpoint; names are separated by blanks.
@@ -89,6 +91,7 @@ def declare(  # noqa: D417 - one argument for each type
         Kind.BYTE: byte,
         Kind.INT64: int64,
         Kind.BINARY: binary,
+        Kind.COMPLEX: complex_,
         Kind.MANY: many,
     }
     for kind, names in kinds.items():

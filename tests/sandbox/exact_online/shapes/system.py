@@ -45,7 +45,7 @@ declare(
     boolean="Current IsDossierDivision IsHRDivision IsMainDivision IsPracticeDivision",
     int32="Code BlockingStatus Status",
     int64="Hid",
-    many="Class_01 Class_02 Class_03 Class_04 Class_05",
+    complex_="Class_01 Class_02 Class_03 Class_04 Class_05",
 )
 declare(
     "system/AllDivisions",
@@ -67,7 +67,7 @@ declare(
     int32="Code BlockingStatus",
     int16="Status",
     int64="HID",
-    many="Class_01 Class_02 Class_03 Class_04 Class_05",
+    complex_="Class_01 Class_02 Class_03 Class_04 Class_05",
 )
 declare(
     "hrm/Costcenters",
