@@ -133,7 +133,7 @@ class Lists:
         entries = [self._entry(endpoint, row, given, page) for row in shown]
         if not exchange.wants_json:
             return atom_answer(endpoint.path, entries, following)
-        if endpoint.path in self._switches.bare_lists and not (following or given.count):
+        if self._is_bare(endpoint, given) and not (following or given.count):
             return json_answer({"d": entries})
         content: dict[str, Any] = {"results": entries}
         if given.count:
@@ -141,6 +141,13 @@ class Lists:
         if following:
             content["__next"] = following
         return json_answer({"d": content})
+
+    def _is_bare(self, endpoint: Endpoint, given: Options) -> bool:
+        """Whether the rows stand in `d` itself: the server's own paging is what puts them into `results`."""
+        if endpoint.path == "current/Me" or given.skip_token is not None:
+            return False
+        is_topped = given.top is not None and given.top <= endpoint.shape.page
+        return endpoint.path in self._switches.bare_lists or (self._switches.bare_when_topped and is_topped)
 
     def _single(self, exchange: Exchange, endpoint: Endpoint, row: Row, page: _Page) -> Response:
         given = options.parse(

@@ -87,7 +87,8 @@ def parse(
     expand = _expand(given.get("$expand"), endpoint)
     select, nested = _select(given.get("$select"), endpoint, properties, expand)
     top = _top(given.get("$top"))
-    is_list = not (endpoint.is_sync or endpoint.is_read or counting)
+    is_free = endpoint.is_sync or endpoint.is_read or endpoint.path in switches.select_optional
+    is_list = not (is_free or counting)
     if is_list and switches.select_mandatory and "$select" not in given and top != 1:
         raise bad_request(
             "The request must contain a $select with the properties that are needed, or a $top=1 query option."

@@ -35,9 +35,11 @@ class Switches:
         unorderable: Endpoints that refuse `$orderby`.
         withdrawn: Endpoint to properties that it does not know (any more).
         sync_in_order: Sync pages come in order of Timestamp; False: in order of the row's ID.
+        select_optional: Plain lists that answer without `$select`, as was seen of these.
+        bare_when_topped: A `$top` of no more than a page gives `{"d": [...]}` without `results`: seen of most lists.
         bare_lists: Endpoints that answer `{"d": [...]}` without `results` where all rows fit on one page.
-        padded: Account codes are padded to 18 characters on the left, VAT codes and some country and language
-            codes on the right.
+        padded: Account codes are padded to 18 characters on the left, VAT, country and language codes and the
+            units of items on the right.
         empty_guid: Missing guids of `current/Me` are written as the zero guid.
         offset_seconds: What `Me.ServerUtcOffset` says; None: what is true.
         forbidden: Endpoint to the text of the 403 that it answers.
@@ -73,7 +75,9 @@ class Switches:
     unorderable: frozenset[str] = frozenset()
     withdrawn: dict[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     sync_in_order: bool = True
-    bare_lists: frozenset[str] = frozenset({"read/sync/Sync/SyncTimestamp", "vat/VATCodes"})
+    select_optional: frozenset[str] = frozenset({"system/Divisions", "vat/VATCodes", "financial/Journals"})
+    bare_when_topped: bool = True
+    bare_lists: frozenset[str] = frozenset({"read/sync/Sync/SyncTimestamp"})
     padded: bool = True
     empty_guid: bool = True
     offset_seconds: int | None = None

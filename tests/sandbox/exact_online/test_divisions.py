@@ -53,7 +53,7 @@ def test_the_user_s_clock_is_that_of_the_netherlands(visitor: Visitor) -> None:
 
 
 def test_a_division_has_neither_deferred_nor_missing_parts(visitor: Visitor) -> None:
-    row = visitor.page("system/Divisions", top=1)["results"][0]
+    row = visitor.first("system/Divisions")
     assert row["Class_01"] is None
     assert row["Legislation"] == "NL "
     assert set(row) - {"__metadata"} == set(SHAPES["system/Divisions"].properties)
@@ -93,7 +93,11 @@ def test_a_right_can_be_missing(visitor: Visitor) -> None:
 
 
 def test_a_list_can_come_without_results(visitor: Visitor) -> None:
-    assert isinstance(visitor.ask("vat/VATCodes", select="ID").json()["d"], list)
+    assert isinstance(visitor.page("vat/VATCodes", top=60), list)
+    assert isinstance(visitor.page("vat/VATCodes", top=61), dict)
+    assert isinstance(visitor.page("vat/VATCodes", top=60, inlinecount="allpages"), dict)
+    visitor.site.switches.bare_when_topped = False
+    assert isinstance(visitor.page("vat/VATCodes", top=60), dict)
     visitor.site.switches.bare_lists = frozenset({"hrm/Costcenters"})
     assert isinstance(visitor.ask("hrm/Costcenters", select="ID").json()["d"], list)
 

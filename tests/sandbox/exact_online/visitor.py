@@ -97,6 +97,12 @@ class Visitor:
         assert answer.status_code == 200, answer.text
         return answer.json()["d"]
 
+    def first(self, path: str) -> Json:
+        """The first row of a list, with all its properties; a `$top` takes the `results` away."""
+        (row,) = self.page(path, top=1)
+        assert isinstance(row, dict)
+        return row
+
     def rows(self, path: str, **options: Any) -> list[Json]:
         """All rows of a list that must succeed, page by page."""
         page = self.page(path, **options)

@@ -49,7 +49,7 @@ def accounts(view: View) -> Iterator[Row]:
             "Email": partner.email,
             "Phone": partner.phone,
             "VATNumber": partner.tax_id,
-            "Language": _LANGUAGES.get(partner.address.country, "EN").ljust(3 if view.padded else 0),
+            "Language": _language(view, partner),
             "StartDate": wall(partner.created_at).replace(hour=0, minute=0, second=0, microsecond=0),
             "MainContact": view.master_id(partner, "contact") if partner.email else None,
             "SecurityLevel": 10,
@@ -58,6 +58,11 @@ def accounts(view: View) -> Iterator[Row]:
             **(_buying(view, partner) if is_vendor else _selling(view, partner)),
         }
         yield view.row(partner, values["ID"], values)
+
+
+def _language(view: View, partner: Vendor | Customer) -> str:
+    code = _LANGUAGES.get(partner.address.country, "EN")
+    return code.ljust(10) if view.padded else code
 
 
 def _buying(view: View, partner: Vendor | Customer) -> dict[str, Any]:
@@ -102,6 +107,8 @@ def contacts(view: View) -> Iterator[Row]:
         id_ = view.master_id(partner, "contact")
         values = {
             "ID": id_,
+            "Code": view.account_code(partner),
+            "Language": _language(view, partner),
             "Account": view.master_id(partner),
             "AccountName": partner.name,
             "AccountIsSupplier": is_vendor,
