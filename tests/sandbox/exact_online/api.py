@@ -61,7 +61,7 @@ class Api:
 
     def answer(self, exchange: Exchange) -> Response:
         """Answer one call; whatever is refused is refused in the caller's format."""
-        division, endpoint = division_of(exchange.path), ""
+        division, endpoint = division_of(exchange.path), _endpoint_of(exchange.path)
         try:
             self._limits.check_key()
             token = self._identity.check(exchange)
@@ -69,9 +69,8 @@ class Api:
                 response = self._me(exchange)
             else:
                 place = self._place(exchange)
-                endpoint = place.endpoint
                 self._check_division(division)
-                self._limits.spend(division, endpoint)
+                self._limits.spend(division, place.endpoint)
                 response = self._divisional(exchange, division, place)
             self._identity.check_alive(token)
         except errors.Refusal as refusal:
@@ -156,6 +155,12 @@ def division_of(path: str) -> int:
     """The division in a path; 0 when there is none."""
     found = _DIVISION.fullmatch(path)
     return int(found[1]) if found else 0
+
+
+def _endpoint_of(path: str) -> str:
+    """What errors are counted by: the path below the division, without keys."""
+    found = _DIVISION.fullmatch(path)
+    return (found[2] if found else path.removeprefix(_ROOT)).partition("(")[0]
 
 
 def _with_top(exchange: Exchange) -> Exchange:

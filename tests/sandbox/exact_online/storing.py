@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+_WRITING = threading.Lock()
 
 
 def load(directory: Path | None, name: str, type_: type[T]) -> T:
@@ -28,11 +30,12 @@ def save(directory: Path | None, name: str, content: object) -> None:
     """Save something under a name; a site without a folder keeps nothing."""
     if directory is None:
         return
-    directory.mkdir(parents=True, exist_ok=True)
-    draft = directory / f"{name}.next"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(content))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(directory / name)
+    with _WRITING:
+        directory.mkdir(parents=True, exist_ok=True)
+        draft = directory / f"{name}.next"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(content))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(directory / name)

@@ -104,6 +104,18 @@ def test_the_eleventh_error_of_an_hour_blocks_the_key(visitor: Visitor) -> None:
     assert visitor.token().status_code == 401  # no longer blocked: it says that the token was used before
 
 
+def test_errors_are_counted_per_endpoint_dead_tokens_too(visitor: Visitor) -> None:
+    visitor.site.clock.advance(600)
+    for path in (
+        "hrm/Costcenters",
+        "hrm/Costcenters(guid'00000000-0000-0000-0000-000000000000')",
+        "hrm/Costunits",
+    ):
+        assert visitor.ask(path).status_code == 401
+    places = {(division, path): count for (division, path, _), count in visitor.site.counters.errors.items()}
+    assert places == {(visitor.division, "hrm/Costcenters"): 2, (visitor.division, "hrm/Costunits"): 1}
+
+
 def test_a_second_block_is_twice_as_long(visitor: Visitor) -> None:
     for seconds in (3600, 7200):
         for _ in range(11):
