@@ -139,7 +139,7 @@ class Identity:
     def consent_again(self) -> None:
         """The user signs in through the same app elsewhere: the chain that was there is dead."""
         with self._lock:
-            self._end_chain()
+            self._chain = Chain(refresh_token=None)
             storing.save(self._directory, _FILE, self._chain)
 
     def _admit(self, exchange: Exchange) -> None:
@@ -174,7 +174,7 @@ class Identity:
         if given_at is None or self._clock.now() - given_at > self._switches.code_seconds:
             raise Refusal(400, "Invalid or empty chainId", oauth="invalid_grant")
         self._codes[code] = None
-        self._end_chain()
+        self._chain = Chain(refresh_token=None)  # what was granted before has nothing to do with it any more
 
     def _refresh(self, token: str) -> None:
         chain, now = self._chain, self._clock.now()
@@ -182,7 +182,7 @@ class Identity:
             self._counters.reused_refresh_tokens += 1
             if self._switches.revoke_on_reuse and chain.refresh_token is not None:
                 self._counters.chains_revoked += 1
-                self._end_chain()
+                chain.refresh_token, chain.access_tokens = None, {}
                 storing.save(self._directory, _FILE, chain)
             raise Refusal(401, "Old refresh token used.", oauth="unauthorized_client")
         if chain.refresh_token is None or token != chain.refresh_token:
@@ -229,10 +229,3 @@ class Identity:
             "refresh_token": chain.refresh_token,
         }
         return Response(msgspec.json.encode(answer), headers={"content-type": JSON})
-
-    def _end_chain(self) -> None:
-        chain = self._chain
-        if chain.refresh_token is not None:
-            chain.used.append(chain.refresh_token)
-        chain.refresh_token = None
-        chain.access_tokens = {}
