@@ -227,7 +227,7 @@ class Client:
             raise TransientError(f"{text} Something else came instead of data.")
         error = judge(response, text)
         if isinstance(error, _COUNTED) and division != _NO_DIVISION:
-            self.limits.failed(division, endpoint)
+            self.limits.failed(division, endpoint, response.status_code)
         if isinstance(error, ThrottledError):
             self.limits.throttled(division, response)
         raise error

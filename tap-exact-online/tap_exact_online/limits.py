@@ -12,9 +12,10 @@ import dataclasses
 import email.utils
 import logging
 import math
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from tap_exact_online.errors import DailyLimitError, TooManyErrorsError
+from tap_exact_online.errors import DailyLimitError, ForbiddenError, TooManyErrorsError
 
 if TYPE_CHECKING:
     import requests
@@ -177,24 +178,29 @@ class Limits:
     # errors -----------------------------------------------------------------------------------------------
 
     def _check_errors(self, division: int, endpoint: str) -> None:
-        count = len(self._recent(self._store.read(_FILE).get(f"{division} {endpoint}", ())))
-        if count >= _ERRORS_PER_HOUR:
-            raise TooManyErrorsError(
-                f"{endpoint} in division {division} gave {count} errors in the last hour; it is left alone for a "
+        recent = self._recent(self._store.read(_FILE).get(f"{division} {endpoint}", ()))
+        if len(recent) >= _ERRORS_PER_HOUR:
+            kind = ForbiddenError if recent[-1][1] == HTTPStatus.FORBIDDEN else TooManyErrorsError
+            raise kind(
+                f"{endpoint} in division {division} gave {len(recent)} errors in the last hour; it is left alone for a "
                 "while, because Exact Online blocks applications that repeat errors"
             )
 
-    def failed(self, division: int, endpoint: str) -> None:
+    def failed(self, division: int, endpoint: str, status: int) -> None:
         """Count an error (400, 401, 403, 404) of an endpoint."""
         with self._store.lock(_FILE, _LOCK_WAIT_SECONDS):
             kept = {key: self._recent(moments) for key, moments in self._store.read(_FILE).items()}
-            kept[f"{division} {endpoint}"] = [*kept.get(f"{division} {endpoint}", []), self._clock.now()]
+            kept[f"{division} {endpoint}"] = [
+                *kept.get(f"{division} {endpoint}", []),
+                (self._clock.now(), status),
+            ]
             self._store.write(_FILE, {key: moments for key, moments in kept.items() if moments})
 
-    def _recent(self, moments: object) -> list[float]:
+    def _recent(self, entries: object) -> list[tuple[float, int]]:
+        """Errors of the last hour: when, and with which status."""
         now = self._clock.now()
-        found = moments if isinstance(moments, (list, tuple)) else ()
-        return [float(moment) for moment in found if 0 <= now - float(moment) < _HOUR]
+        found = entries if isinstance(entries, list) else ()
+        return [(float(at), int(status)) for at, status in found if 0 <= now - float(at) < _HOUR]
 
 
 def _next(now: float, span: int) -> float:

@@ -124,7 +124,8 @@ class TapExactOnline(Tap):
             UserError: The settings or rights do not allow a run.
             ApiError: Exact Online does not answer.
         """
-        wanted = [column.field for column in self.feeds[0].streams[0].wanted if column.field]
+        divisions = self.chosen.get("divisions")
+        wanted = [column.field for column in divisions.wanted if column.field] if divisions else []
         return look_around(self.client, self.config, self.zone, wanted)
 
     def connect(self) -> None:
@@ -264,8 +265,18 @@ class TapExactOnline(Tap):
             return
         self._has_read = True
         feeds = [feed for feed in self.feeds if feed.is_wanted and feed.is_due(self.company.divisions)]
-        for division in self.company.divisions:
-            if not self._read_division(division, feeds):
+        # What an earlier run did not get to comes first, or a budget would always be spent on the same streams.
+        read_at = {
+            (feed, division.code): feed.read_at_of(division)
+            for feed in feeds
+            for division in self.company.divisions
+        }
+        last = {
+            d.code: min((read_at[feed, d.code] for feed in feeds), default="") for d in self.company.divisions
+        }
+        for division in sorted(self.company.divisions, key=lambda division: last[division.code]):
+            code = division.code
+            if not self._read_division(division, sorted(feeds, key=lambda feed: read_at[feed, code])):
                 break
         for feed in feeds:
             if feed.is_complete(self.company.divisions):

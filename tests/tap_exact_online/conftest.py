@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 import requests
 
-from tap_exact_online.renewal import pair_of, write_pair
+from tap_exact_online import auth
+from tap_exact_online.renewal import pair_of, renew, write_pair
 from tap_exact_online.settings import with_defaults
 from tap_exact_online.store import store_of
 from tests.sandbox.company.generate import generate
@@ -65,14 +68,19 @@ class Instance:
         answer = requests.post(f"{self.url}/api/oauth2/token", data=form, timeout=10).json()
         write_pair(store_of(with_defaults(self.config)), pair_of(answer, self.app.clock.now()))
 
+    def sign_in_again(self) -> None:
+        """Renew the pair when the company's clock was moved beyond its life."""
+        config = with_defaults(self.config)
+        renew(config, shift=self.app.clock.now() - time.time())
+
 
 @functools.cache
 def _company(bills: int) -> bytes:
     return msgspec.json.encode(generate(seed=7, bills=bills))
 
 
-@pytest.fixture
-def make_instance(tmp_path: Path) -> Iterator[Callable[..., Instance]]:
+@contextlib.contextmanager
+def sites(folder: Path) -> Iterator[Callable[..., Instance]]:
     """Starts sites; each is a new company of so many bills."""
     stops: list[Callable[[], object]] = []
 
@@ -88,19 +96,38 @@ def make_instance(tmp_path: Path) -> Iterator[Callable[..., Instance]]:
             "client_secret": CLIENT_SECRET,
             "redirect_uri": REDIRECT_URI,
             "divisions": sorted(DIVISIONS.values()),
-            "token_store_path": str(tmp_path / f"private-{len(stops)}"),
+            "token_store_path": str(folder / f"private-{len(stops)}"),
         }
         made = Instance(world, app, url, config)
         if signed_in:
             made.sign_in()
         return made
 
-    yield make
-    for stop in stops:
-        stop()
+    try:
+        yield make
+    finally:
+        for stop in stops:
+            stop()
+
+
+@pytest.fixture
+def make_instance(tmp_path: Path) -> Iterator[Callable[..., Instance]]:
+    """Starts sites; each is a new company of so many bills."""
+    with sites(tmp_path) as make:
+        yield make
 
 
 @pytest.fixture
 def instance(make_instance: Callable[..., Instance]) -> Instance:
     """A site with a small company, and a token pair in the tap's folder."""
     return make_instance()
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renew in this process, where a test does not need the other one."""
+
+    def renew_here(config: Any, *, now: float, at_once: bool = False) -> None:
+        renew(config, shift=now - time.time(), at_once=at_once)
+
+    monkeypatch.setattr(auth, "renew_apart", renew_here)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import subprocess
@@ -128,6 +129,12 @@ class SiteClock(Clock):
         self._site.clock.advance(seconds)
 
 
+@functools.cache
+def _catalog(streams: tuple[str, ...], *, enrich: bool) -> str:
+    config = {"client_id": "x", "client_secret": "x", "enrich": enrich}
+    return json.dumps(catalog_of(TapExactOnline(config=config, setup_mapper=False), streams))
+
+
 def run_tap(
     instance: Instance,
     *streams: str,
@@ -144,7 +151,7 @@ def run_tap(
     clock = SiteClock(instance.app, on_wait)
     with mock.patch.object(Client, "clock", clock):
         if streams and catalog is None:
-            catalog = catalog_of(TapExactOnline(config=config, setup_mapper=False), streams)
+            catalog = json.loads(_catalog(streams, enrich=config.get("enrich", True)))
         tap = TapExactOnline(
             config=config,
             catalog=catalog,

@@ -52,6 +52,10 @@ class DeletedFeed(SyncFeed):
         )
 
     @override
+    def read_at_of(self, division: Division) -> str:
+        return "9"  # behind all others
+
+    @override
     def run(self, division: Division) -> None:
         if self.selected or self.concerned(division):
             super().run(division)

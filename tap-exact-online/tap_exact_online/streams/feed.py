@@ -162,6 +162,12 @@ class Feed(abc.ABC):
         self.outcomes = dict.fromkeys((division.code for division in divisions), Outcome.NOT_DUE)
         return False
 
+    def read_at_of(self, division: Division) -> str:
+        """When the streams were last read to their end in a division; empty for never."""
+        return min(
+            (str(stream.place(division.code).get("read_at") or "") for stream in self.selected), default=""
+        )
+
     def is_complete(self, divisions: Sequence[Division]) -> bool:
         """Whether everything was read. A division that was never open to the user has no rows to lose."""
         for division in divisions:

@@ -150,7 +150,7 @@ class ModifiedFeed(Feed):
         try:
             self._walk(division, streams, {"$filter": window, "$orderby": "Modified"}, lower)
         except RefusedError as error:
-            if "orderby" not in str(error).lower():
+            if "order" not in str(error).partition(": 400")[2].lower():
                 raise
             self.tap.logger.info("%s: no order by time of change; %s", self.entity.stream, error)
             self._walk(division, streams, {"$filter": window}, lower)

@@ -109,7 +109,8 @@ class ExactStream(Stream):
 
     @override
     def _write_schema_message(self) -> None:
-        if not self._announced:
+        """Announce the stream once, and in a run only when it is really read; see `begin`."""
+        if not self._announced and (self._begun or self.ABORT_AT_RECORD_COUNT is not None):
             self._announced = True
             super()._write_schema_message()
 

@@ -106,5 +106,5 @@ class Subscriptions:
             ) from None
         self._client.limits.note(division, response)
         if response.status_code in {400, 401, 403, 404}:
-            self._client.limits.failed(division, _ENDPOINT)
+            self._client.limits.failed(division, _ENDPOINT, response.status_code)
         return response
