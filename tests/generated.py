@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_acumatica.tap import TapAcumatica
+from tap_exact_online.tap import TapExactOnline
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
 
 ROOT = Path(__file__).parent.parent
-PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TargetTableau)
+PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TapExactOnline, TargetTableau)
 
 _KINDS = {
     "integer": "integer",
@@ -124,6 +125,9 @@ def env_example() -> str:
         "username",
         "start_date",
         "client_id",
+        "region",
+        "redirect_uri",
+        "divisions",
         "server_url",
         "site",
         "project",
