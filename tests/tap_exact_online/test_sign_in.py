@@ -17,7 +17,7 @@ from unittest import mock
 import pytest
 import requests
 
-from tap_exact_online import auth
+from tap_exact_online import renewal
 from tap_exact_online.auth import Tokens
 from tap_exact_online.client import Client
 from tap_exact_online.errors import UserError
@@ -529,10 +529,10 @@ def test_the_process_that_renews_tells_no_secret(make_instance: Callable[..., In
     instance = make_instance(signed_in=False)
     config = with_defaults(instance.with_(refresh_token="not-a-token-at-all"))
     with pytest.raises(RefusedTokenError) as caught:
-        auth.renew_apart(config, now=time.time())
+        renewal.renew_apart(config, now=time.time())
     assert "not-a-token-at-all" not in caught.value.told
     assert CLIENT_SECRET not in caught.value.told
     with mock.patch("subprocess.Popen") as popen:
         popen.return_value.communicate.return_value = (b"{}", b"")
-        auth.renew_apart(config, now=time.time())
+        renewal.renew_apart(config, now=time.time())
     assert "not-a-token" not in str(popen.call_args)
