@@ -232,7 +232,7 @@ def test_sync_pages_out_of_order_keep_the_bookmark_until_their_end(
     assert set(held(cut, whole, stream="transaction_lines")) == set(held(right, stream="transaction_lines"))
 
 
-@pytest.mark.parametrize("stop_at", [5, 60, 170])
+@pytest.mark.parametrize("stop_at", [5, 170])
 def test_a_run_that_dies_at_any_row_goes_on_and_loses_none(
     make_instance: Callable[..., Instance], stop_at: int
 ) -> None:
@@ -264,7 +264,7 @@ def test_a_call_budget_stops_cleanly_and_the_next_runs_go_on(instance: Instance)
     state: dict[str, Any] = {}
     warehouse = Warehouse()
     streams = ("gl_accounts", "accounts", "purchase_entries", "purchase_entry_lines", "transaction_lines")
-    for _ in range(12):
+    for _ in range(7):
         run = run_tap(instance, *streams, state=state, config=instance.with_(max_calls_per_run=5))
         assert run.tap.client.calls <= 5
         assert run.tap.exit_code == 0
