@@ -16,6 +16,7 @@ import yaml
 
 from tap_acumatica.tap import TapAcumatica
 from tap_epicor_kinetic.tap import TapEpicorKinetic
+from tap_exact_online.tap import TapExactOnline
 from tap_sage_intacct.tap import TapSageIntacct
 from target_tableau.target import TargetTableau
 
@@ -26,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 PLUGINS: tuple[type[PluginBase], ...] = (
     TapAcumatica,
     TapEpicorKinetic,
+    TapExactOnline,
     TapSageIntacct,
     TargetTableau,
 )
@@ -135,6 +137,9 @@ def env_example() -> str:
         "company_id",
         "user_id",
         "sender_id",
+        "region",
+        "redirect_uri",
+        "divisions",
         "server_url",
         "site",
         "project",

@@ -40,6 +40,7 @@ def of_source(rules: Mapping[str, T] | None, source: str) -> dict[str, T]:
     return own
 
 
+<<<<<<< HEAD
 @dataclasses.dataclass(frozen=True)
 class Refreshing:
     """What depends on published data and is refreshed after it: content of Tableau's, by name, path or id.
@@ -90,6 +91,8 @@ class DatasourceRule:
     freshness_minutes: int = 0
 
 
+=======
+>>>>>>> exact-online
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The settings as typed values; see `setting_list.SCHEMA` for their meaning."""
