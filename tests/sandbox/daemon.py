@@ -55,6 +55,12 @@ def _tableau(world: World, directory: Path) -> ASGIApp:  # noqa: ARG001 - it kno
     return create_app(directory)
 
 
+def _syspro(world: World, directory: Path) -> ASGIApp:
+    from tests.sandbox.syspro.app import create_app  # noqa: PLC0415 - loaded only where it is served
+
+    return create_app(world, directory=directory)
+
+
 @dataclasses.dataclass(frozen=True)
 class Server:
     """One server of the sandbox.
@@ -85,6 +91,7 @@ class Server:
 
 SERVERS = (
     Server("acumatica", "SANDBOX_ACUMATICA_PORT", 8611, _acumatica),
+    Server("syspro", "SANDBOX_SYSPRO_PORT", 8613, _syspro),
     Server("tableau", "SANDBOX_TABLEAU_PORT", 8610, _tableau),
 )
 
