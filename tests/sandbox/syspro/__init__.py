@@ -19,4 +19,3 @@ ODATA_PASSWORD = "Sandbox-OData-Pa55"
 ENET_PATH = "/SYSPROWCFService/Rest"
 OPERATOR = "BIENET"
 OPERATOR_PASSWORD = "Sandbox Enet/Pa55"  # with a blank and a slash: it travels in the query string
-COMPANY_PASSWORDS = {"EDU1": "", "EDU2": "Company-Pa55"}

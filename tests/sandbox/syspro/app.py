@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email.utils
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -70,7 +70,7 @@ class SysproSite:
 
         await self._app(scope, receive, dated)
 
-    def table(self, company_id: str, name: str) -> list[dict[str, object]]:
+    def table(self, company_id: str, name: str) -> list[dict[str, Any]]:
         """The rows of a table as they are stored, for comparison with what clients have read."""
         with self._world.lock:
             contents = self.databases.by_company[company_id].contents(name)

@@ -62,7 +62,7 @@ class TableQuery:
             place = table.places[column.name]
             rows.sort(key=lambda row: sort_key(row, place))
         limit = _count(text_of(query, "ReturnRows")) or _ROWS_IF_NOT_SAID
-        return self._written(table, columns, rows[:limit])
+        return self._written(table, columns, rows[: min(limit, self._switches.comfnd_max_rows)])
 
     def _table(self, name: str) -> Table:
         table = self._database.tables.get(name)

@@ -64,7 +64,7 @@ def edm_type(column: Column, switches: Switches) -> str:
     if column.kind is Kind.DAY:
         return "Edm.Date" if switches.date_form == "date" else "Edm.DateTimeOffset"
     if column.kind is Kind.ROW_VERSION:
-        return "Edm.Binary"
+        return "Edm.Int64" if switches.time_stamp == "number" else "Edm.Binary"
     if column.name == "RowVer":
         return "Edm.Int64"
     return "Edm.String" if column.kind is Kind.TEXT else "Edm.Decimal"

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from starlette.responses import Response
 
-from tests.sandbox.syspro import COMPANY_PASSWORDS, ENET_PATH, OPERATOR, OPERATOR_PASSWORD
+from tests.sandbox.syspro import ENET_PATH, OPERATOR, OPERATOR_PASSWORD
 from tests.sandbox.syspro.browse import Browser
 from tests.sandbox.syspro.comfnd import TableQuery
 from tests.sandbox.syspro.enet_xml import EnetError, Writer
@@ -92,7 +92,7 @@ class Enet:
             wrong = "ERROR: Invalid operator password"
         elif company_id not in self._databases.by_company:
             wrong = "ERROR: Invalid company"
-        elif company_password != COMPANY_PASSWORDS[company_id]:
+        elif company_password != self._switches.company_passwords.get(company_id, ""):
             wrong = "ERROR: Invalid company password"
         if wrong:
             self.sessions.failed += 1

@@ -108,7 +108,7 @@ class Writer:
         if value is None:
             return ""
         if isinstance(value, int | Decimal):
-            return f"{value:f}".rjust(column.size + 2)
+            return format(Decimal(value), "f").rjust(column.size + 2)
         text = str(value).rstrip(" ")
         if self._switches.control_characters and column.name in {"Description", "Comment"}:
             text += _BAD_CHARACTER

@@ -192,9 +192,12 @@ class OData:
         count = options.get("$count", "false")
         if count not in {"true", "false"} or (count == "true" and not switches.count_supported):
             raise invalid_query("Query option 'Count' is not allowed.")
+        order = tuple(_order(table, part) for part in _list_of(options.get("$orderby", "")))
+        if any(name == TIME_STAMP for name, _ in order) and switches.time_stamp != "number":
+            raise invalid_query(f"The property '{TIME_STAMP}' cannot be used in the $orderby query option.")
         return _Ask(
             filter=options.get("$filter", "").strip(),
-            order=tuple(_order(table, part) for part in _list_of(options.get("$orderby", ""))),
+            order=order,
             select=tuple(self._known(table, part) for part in _list_of(options.get("$select", ""))),
             top=top,
             skip=_number(options, "$skip") or 0,
@@ -285,8 +288,6 @@ def _order(table: Table, part: str) -> tuple[str, bool]:
     name, *direction = part.split()
     if name not in table.by_name or direction not in ([], ["asc"], ["desc"]):
         raise unknown_column(table, part)
-    if table.by_name[name].kind is Kind.ROW_VERSION:
-        raise invalid_query(f"The property '{name}' of type Edm.Binary cannot be ordered by.")
     return name, direction == ["desc"]
 
 
@@ -308,9 +309,11 @@ def _form(column: Column, switches: Switches, *, as_text: bool) -> Callable[[Val
     if column.kind is Kind.DAY:
         suffix = {"utc": "T00:00:00Z", "offset": "T00:00:00+02:00", "date": ""}[switches.date_form]
         return lambda value: value.isoformat() + suffix if isinstance(value, dt.date) else None
-    if column.kind is Kind.ROW_VERSION:
+    if column.kind is Kind.ROW_VERSION and switches.time_stamp != "number":
         encode = base64.urlsafe_b64encode if switches.time_stamp == "base64url" else base64.b64encode
         return lambda value: encode(value.to_bytes(8, "big")).decode() if isinstance(value, int) else None
     if column.kind in {Kind.DECIMAL, Kind.INTEGER} and as_text:
         return lambda value: f"{value:f}" if isinstance(value, Decimal) else str(value)
+    if column.kind is Kind.INTEGER and switches.integers_with_point:
+        return lambda value: Decimal(f"{value}.0")
     return lambda value: value

@@ -35,7 +35,6 @@ _TOKENS = re.compile(
     re.VERBOSE,
 )
 SERVER_ZONES = {"utc": dt.UTC, "offset": dt.timezone(dt.timedelta(hours=2)), "date": dt.UTC}
-_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL})
 
 
 class _Literal(NamedTuple):
@@ -72,7 +71,7 @@ class _Parser:
         self._table = table
         self._zone = SERVER_ZONES[switches.date_form]
         self._is_date = switches.date_form == "date"
-        self._has_stamp = switches.time_stamp != "absent"
+        self._stamp = switches.time_stamp
         self._tokens = _split(text)
         self._at = 0
         self._nodes = 0
@@ -120,7 +119,7 @@ class _Parser:
 
     def _column(self, name: str) -> Column:
         column = self._table.by_name.get(name)
-        if column is None or (name == TIME_STAMP and (not self._has_stamp or self._table.is_view)):
+        if column is None or (name == TIME_STAMP and (self._stamp == "absent" or self._table.is_view)):
             raise unknown_column(self._table, name)
         return column
 
@@ -153,6 +152,7 @@ class _Parser:
             Kind.INTEGER: "number",
             Kind.DECIMAL: "number",
             Kind.DAY: "day" if self._is_date else "moment",
+            Kind.ROW_VERSION: "number" if self._stamp == "number" else None,
         }.get(column.kind)
         if literal.form != wanted:
             raise invalid_query(

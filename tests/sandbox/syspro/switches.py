@@ -41,7 +41,8 @@ class Switches:
         key_filters_supported: False: filters with `or` are refused with 400.
         max_filter_nodes: Larger filter expressions are refused with 400 (None: no limit).
         date_form: How dates are typed and written: DateTimeOffset in UTC or in the server's zone (+02:00), or Date.
-        time_stamp: `TimeStamp` as base64, base64url, or not shown.
+        time_stamp: `TimeStamp` as Edm.Binary in base64 or base64url, as a number that can be filtered, or not shown.
+        integers_with_point: Columns without decimals are written `2024.0`.
         decimals_as_text: Decimals are JSON strings, even if `IEEE754Compatible` was not asked for.
         gzip: Responses are compressed for clients that accept it.
         shuffled: Rows come in another order each time unless `$orderby` names the whole key.
@@ -52,12 +53,14 @@ class Switches:
         gl_in_first_company: The ledger tables of the first company hold the GL of all companies.
         purged_before: Ledger rows of earlier days, and documents settled in earlier periods, have been purged.
 
+        company_passwords: Company to its password, where it has one.
         enet_version: Answer of `GetVersion`.
         enet_wrapping: Bodies as they are, as a JSON string, or inside a serialized `<string>`.
         utilities_paths: Logon and Logoff stand below `/Utilities/` only, as a proxy may have it.
         session_dies_after_calls: A session is gone after so many calls (None: only by time).
         session_idle_seconds: A session that rests longer is gone.
         licensed_objects: Business objects that the operator may use; the others answer e.net exception 100000.
+        comfnd_max_rows: COMFND gives no more rows than this, whatever `ReturnRows` asks for.
         comfnd_conditions: Conditions that COMFND understands.
         unknown_condition: What it does with others: an error, or as if they had not been written.
         comfnd_order_ignored: COMFND ignores `OrderBy` and answers in no order.
@@ -90,7 +93,8 @@ class Switches:
     key_filters_supported: bool = True
     max_filter_nodes: int | None = None
     date_form: Literal["utc", "offset", "date"] = "utc"
-    time_stamp: Literal["base64", "base64url", "absent"] = "base64"
+    time_stamp: Literal["base64", "base64url", "number", "absent"] = "base64"
+    integers_with_point: bool = False
     decimals_as_text: bool = False
     gzip: bool = True
     shuffled: bool = True
@@ -101,12 +105,14 @@ class Switches:
     gl_in_first_company: bool = False
     purged_before: dt.date | None = None
 
+    company_passwords: dict[str, str] = dataclasses.field(default_factory=dict)
     enet_version: str = "8.0.0.031"
     enet_wrapping: Literal["plain", "json", "string"] = "plain"
     utilities_paths: bool = False
     session_dies_after_calls: int | None = None
     session_idle_seconds: float = 900
     licensed_objects: frozenset[str] = frozenset({"COMFND", "COMBRW", "COMFCH"})
+    comfnd_max_rows: int = 5000
     comfnd_conditions: frozenset[str] = CONDITIONS
     unknown_condition: Literal["error", "ignored"] = "error"
     comfnd_order_ignored: bool = False

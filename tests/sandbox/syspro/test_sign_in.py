@@ -87,6 +87,7 @@ def test_logon_in_other_wrappings(visitor: Visitor, form: str, pattern: str) -> 
 
 
 def test_wrong_logons_are_200_with_an_error_text(visitor: Visitor) -> None:
+    visitor.switches.company_passwords["EDU2"] = "secret of EDU2"
     for change, text in (
         ({"OperatorPassword": "no"}, "ERROR: Invalid operator password"),
         ({"Operator": "NOBODY"}, "ERROR: Invalid operator"),
@@ -97,6 +98,7 @@ def test_wrong_logons_are_200_with_an_error_text(visitor: Visitor) -> None:
         assert (answer.status_code, answer.text) == (200, text)
     assert visitor.app.open_sessions == 0
     assert visitor.app.sessions.failed == 4
+    assert len(visitor.log_on(CompanyId="EDU2", CompanyPassword="secret of EDU2").content) == 36
 
 
 def test_logon_without_the_company_password_is_no_logon(visitor: Visitor) -> None:

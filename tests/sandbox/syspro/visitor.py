@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 import requests
 
 from tests.sandbox.syspro import (
-    COMPANY_PASSWORDS,
     ENET_PATH,
     ODATA_PASSWORD,
     ODATA_USER_NAME,
@@ -87,7 +86,7 @@ class Visitor:
             "Operator": OPERATOR,
             "OperatorPassword": OPERATOR_PASSWORD,
             "CompanyId": self.company,
-            "CompanyPassword": COMPANY_PASSWORDS.get(self.company, ""),
+            "CompanyPassword": "",
             **changes,
         }
         return self.enet("Logon", **parameters)
