@@ -1,0 +1,369 @@
+"""The calls that feed one or more streams, company by company: what they start from, and when bookmarks move.
+
+Streams that come from the same calls (orders and their lines) share a `Feed`. Whichever of them the SDK starts first
+drives the feed; the others receive their rows from it, page by page, and have nothing left to do when their turn comes.
+Behind every page a STATE says how far reading has come; the bookmark of a company moves when it was read to its end.
+"""
+
+from __future__ import annotations
+
+import abc
+import copy
+import dataclasses
+import datetime as dt
+import itertools
+from typing import TYPE_CHECKING, Any, Final
+
+from typing_extensions import override
+
+from tap_syspro.conditions import checker, product
+from tap_syspro.errors import (
+    CallBudgetSpentError,
+    ForbiddenError,
+    NotFoundError,
+    PageTooLargeError,
+    RefusedError,
+)
+from tap_syspro.paging import Walk
+from tap_syspro.service import KeyColumn, Query
+from tap_syspro.streams.columns import COMPANY, Column, columns_of, row_reader, whole
+from tap_syspro.streams.stream import Outcome, SysproStream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_syspro.conditions import Condition
+    from tap_syspro.discovery import EntitySet
+    from tap_syspro.paging import Page
+    from tap_syspro.service import Mark, Row
+    from tap_syspro.streams.derived import Derived, Make
+    from tap_syspro.streams.strategies import Memory, Strategy
+    from tap_syspro.tap import TapSyspro
+
+_RESUME: Final = "resume"
+_ORDER: Final = (Outcome.FAILED, Outcome.STOPPED, Outcome.WAITING, Outcome.SKIPPED, Outcome.DONE)
+_KEY_KINDS: Final = {"key": "string", "string": "string"}
+_READS: Final[dict[str, Callable[[Any], Any]]] = {
+    "string": str,
+    "integer": whole,
+    "decimal": lambda raw: whole(raw) if str(raw).strip().isdigit() else raw,
+    "date": lambda raw: str(raw)[:10],
+}
+
+
+class Reader:
+    """One table in the words of the tap: its columns, its key, and how its rows become those of a stream.
+
+    Args:
+        tap: The tap.
+        stream: The stream whose settings apply.
+        entity: Name of the table.
+        keys: Its key, unless the settings or the service say otherwise.
+        derived: Columns that are worked out.
+    """
+
+    def __init__(
+        self, tap: TapSyspro, stream: str, entity: str, keys: Sequence[str], derived: Sequence[Derived]
+    ) -> None:
+        self.tap = tap
+        self.given: Mapping[str, Any] = tap.config["streams"].get(stream) or {}
+        self.sets: dict[str, EntitySet] = tap.sets_of(str(self.given.get("entity_set") or entity))
+        # By the settings, as far as they say; by the catalogue, whose keys are those of the tables; by the service.
+        told = next((each.keys for each in self.sets.values() if each.keys), ())
+        self.keys = tuple(self.given.get("key_properties") or keys or told)
+        known = tap.known_columns(entity)
+        kinds: dict[str, str] = dict(self.given.get("columns") or {})
+        self.columns: list[Column] = columns_of(list(self.sets.values()), known, self.keys, kinds)
+        if chosen := self.given.get("select"):
+            kept = {*chosen, *self.keys}
+            self.columns = [column for column in self.columns if column.source in kept]
+        self.sources = {column.source: column for column in self.columns if column.kind != "display"}
+        self.all_sources = {name for each in self.sets.values() for name in each.fields} or set(known)
+        derived = [*derived, *tap.segments_for(self.all_sources)]
+        self.derived = [each for each in derived if each.needs[0] in self.all_sources]
+        self._read: Callable[[Row], Row] = dict
+        self._made: list[tuple[str, Make]] = []
+        self.needs: tuple[str, ...] = ()
+        self._seen: set[str] = set()
+
+    @property
+    def key_columns(self) -> list[KeyColumn]:
+        """The key as paging needs it."""
+        return [KeyColumn(name, self.kind(name)) for name in self.keys]
+
+    def kind(self, name: str) -> str:
+        """The kind of a column: string, integer, decimal or date, else its own name."""
+        column = self.sources.get(name)
+        return _KEY_KINDS.get(column.kind, column.kind) if column else "string"
+
+    def prepare(self, wanted: Sequence[Column], more: Sequence[str], company: str) -> None:
+        """Get ready to read these columns.
+
+        Args:
+            wanted: What is emitted.
+            more: What is needed besides, by the ERP's names.
+            company: The company.
+        """
+        self._read = row_reader(wanted, self.tap.converters)
+        names = {column.name for column in wanted}
+        chosen = [each for each in self.derived if each.column.name in names]
+        self._made = [(each.column.name, self.tap.maker(each, company)) for each in chosen]
+        sources = [column.source for column in wanted if column.source]
+        needed = dict.fromkeys([*self.keys, *sources, *(n for each in chosen for n in each.needs), *more])
+        entity = self.sets[company]
+        has = set(entity.fields) or self.all_sources
+        self.needs = tuple(name for name in needed if name in has or name in self.sources)
+        if entity.described and set(self.needs) >= set(entity.fields):
+            self.needs = ()  # everything is wanted, so nothing needs to be listed
+
+    def row(self, raw: Row, company: str) -> Row:
+        """The properties of a row."""
+        row = self._read(raw)
+        row[COMPANY] = company
+        for name, make in self._made:
+            row[name] = make(raw)
+        return row
+
+    def query(self, company: str, where: tuple[Condition, ...]) -> Query:
+        """The query for the table under some conditions, still without paging."""
+        extra = str(self.given.get("filter") or "")
+        return Query(company, self.sets[company], where, extra, order=self.keys, columns=self.needs)
+
+    def walk(self, company: str, where: tuple[Condition, ...]) -> Walk:
+        """Reads the table under some conditions."""
+        query = self.query(company, where)
+        size = int(self.given.get("page_size") or self.tap.page_size)
+        return Walk(self.tap.service, query, self.key_columns, self.tap.config["pagination"], size)
+
+    def checker(self, where: tuple[Condition, ...]) -> Callable[[Row], bool]:
+        """Tells whether a row fulfils conditions, for services that may not have obeyed them."""
+        condition = product(where)
+        columns = {term.column for group in condition for term in group}
+        reads = {name: _READS.get(self.kind(name), str) for name in columns}
+        if not where:
+            return lambda _: True
+        holds = checker(condition, reads)
+        asks_null = any(term.value is None for group in condition for term in group)
+        nulls = [next(iter(columns))] if asks_null else []
+        return lambda row: holds(row) or any(not row.get(name) for name in nulls)
+
+    def note_columns(self, rows: Sequence[Row]) -> None:
+        """Note which columns came at all: e.net leaves out what the operator may not see."""
+        for row in rows[:1]:
+            self._seen.update(row)
+
+    def never_seen(self) -> list[str]:
+        """Columns that were asked for and never came."""
+        return [name for name in self.needs if name not in self._seen] if self._seen else []
+
+
+class Feed(abc.ABC):
+    """Calls that several streams share, and the rows that come of them.
+
+    Attributes:
+        streams: The streams that are fed, documents before their lines.
+        outcomes: How far the feed has come, by company.
+        reason: Why it was not read to its end.
+        read_at: When the present page was read, by this machine's clock.
+        keeps_history: Whether what earlier runs wrote stays true although it is gone from the ERP.
+        is_by_number: Whether its bookmark is a number and not a day.
+        is_selected_by_default: Whether its streams are.
+    """
+
+    keeps_history = False
+    is_by_number = False
+    is_selected_by_default = True
+
+    def __init__(self, tap: TapSyspro) -> None:
+        self.tap = tap
+        self.streams: list[SysproStream] = []
+        self.outcomes = dict.fromkeys(tap.companies, Outcome.WAITING)
+        self.reason = ""
+        self.read_at = dt.datetime.now(dt.UTC)
+
+    @abc.abstractmethod
+    def read(self, streams: Sequence[SysproStream]) -> Iterator[dict[str, list[Row]]]:
+        """Read the present company: rows by stream, part by part.
+
+        When it is resumed the rows of a part are written, and the state may say so.
+        """
+
+    @abc.abstractmethod
+    def sample(self, stream: SysproStream, limit: int) -> list[Row]:
+        """A few rows of a stream, for the connection test."""
+
+    # how far it has come -----------------------------------------------------------------------------------
+
+    @property
+    def outcome_here(self) -> Outcome:
+        """How far it has come in the present company."""
+        return self.outcomes[self.tap.company]
+
+    @property
+    def outcome(self) -> Outcome:
+        """How far it has come on the whole: the worst of its companies, but for those where it is left out."""
+        found = [outcome for outcome in _ORDER if outcome in self.outcomes.values()]
+        return found[0] if found != [Outcome.SKIPPED, Outcome.DONE] else Outcome.DONE
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every company was read to its end."""
+        return set(self.outcomes.values()) == {Outcome.DONE}
+
+    def records(self, driver: SysproStream) -> Iterator[Row]:
+        """Read everything that is due, write the rows of the other streams and yield those of the driver."""
+        self.check_offered()
+        if driver.ABORT_AT_RECORD_COUNT is not None:
+            # No more than asked for: the SDK would end the test with a line that says an error had occurred.
+            yield from itertools.islice(
+                self.sample(driver, driver.ABORT_AT_RECORD_COUNT), driver.ABORT_AT_RECORD_COUNT
+            )
+            return
+        streams = [stream for stream in self.streams if stream.selected]
+        for stream in streams:
+            stream.begin()
+        for part in self.read(streams):
+            self.read_at = dt.datetime.now(dt.UTC)
+            for stream in streams:
+                rows = part.get(stream.name, [])
+                if stream is driver:
+                    yield from rows
+                else:
+                    stream.write(rows)
+
+    def check_offered(self) -> None:  # noqa: B027 - what is made of other tables has none of its own
+        """Make sure that the company has the table.
+
+        Raises:
+            NotFoundError: It has not.
+        """
+
+    def complete(self, driver: SysproStream) -> None:
+        """Note that all streams of the feed have been read to their end in the present company."""
+        if driver.ABORT_AT_RECORD_COUNT is not None:
+            return
+        self.outcomes[self.tap.company] = Outcome.DONE
+        for stream in self.streams:
+            if stream.selected:
+                stream.advance()
+                stream.finalize_state_progress_markers()
+        driver.write_state()
+
+    def end(self, error: Exception) -> None:
+        """Note that the company could not be read to its end; its bookmark stays where it was."""
+        skipping = self.tap.config["skip_forbidden_streams"]
+        if isinstance(error, CallBudgetSpentError):
+            outcome = Outcome.STOPPED
+        elif isinstance(error, (ForbiddenError, NotFoundError)) and skipping:
+            outcome = Outcome.SKIPPED
+        else:
+            outcome = Outcome.FAILED
+        self.outcomes[self.tap.company] = outcome
+        self.reason = str(error)
+        names = ", ".join(stream.name for stream in self.streams if stream.selected)
+        log = self.tap.logger.error if outcome is Outcome.FAILED else self.tap.logger.warning
+        log("%s in company %s: %s. %s", names, self.tap.company, outcome.value, self.reason)
+
+
+@dataclasses.dataclass
+class Reading:
+    """One table of one company on its way: what is remembered, asked for and noted.
+
+    Attributes:
+        memory: What the stream remembers of the company.
+        where: What the service is asked for.
+        keep: Which rows are emitted.
+        noted: What is noted on the way.
+        after: Where an interrupted run goes on.
+        is_full: Whether everything is read.
+    """
+
+    memory: Memory
+    where: tuple[Condition, ...]
+    keep: Callable[[Row], bool] | None
+    noted: Memory
+    after: Mark | None
+    is_full: bool
+
+
+class StrategyFeed(Feed):
+    """Reads one table by its strategy; what subclasses make of its pages differs."""
+
+    def __init__(self, tap: TapSyspro, reader: Reader, strategy: Strategy) -> None:
+        super().__init__(tap)
+        self.reader = reader
+        self.strategy = strategy
+        self.keeps_history = strategy.keeps_history
+
+    @override
+    def check_offered(self) -> None:
+        if self.tap.company not in self.reader.sets:
+            raise NotFoundError(f"Company {self.tap.company} has no table {self.streams[0].name}.")
+
+    def begin(self, memory: Memory) -> Reading:
+        """Find out what is to be read."""
+        facts = self.tap.facts(self.reader.given)
+        strategy = self.strategy
+        resume: Memory = memory.get(_RESUME) or {}
+        if self.streams[0].emit_activate_version_messages:
+            resume = {}  # rows of the earlier part would count as gone
+        where = strategy.where(memory, facts)
+        keep = strategy.keep(memory, facts)
+        if not self.tap.service.filters_are_kept and where:
+            keep = _both(keep, self.reader.checker(where))
+        fresh = {"began": facts.today.isoformat(), "before": self.tap.highest_version}
+        noted = copy.deepcopy(resume.get("noted") or fresh)
+        full = strategy.is_full(memory, facts)
+        if full:
+            noted["full"] = True
+        return Reading(memory, where, keep, noted, resume.get("after"), full)
+
+    def pages(self, reading: Reading) -> Iterator[Page]:
+        """All pages; without the strategy's filter where the service does not take it."""
+        walk = self.reader.walk(self.tap.company, reading.where)
+        begun = False
+        try:
+            for page in walk.pages(reading.after):
+                begun = True
+                yield page
+        except PageTooLargeError:
+            raise
+        except RefusedError as error:
+            if begun or not reading.where:
+                raise
+            self.tap.logger.warning(
+                "%s: the filter is refused; reading all and picking out what is due. %s",
+                self.streams[0].name,
+                error,
+            )
+            reading.keep = _both(reading.keep, self.reader.checker(reading.where))
+            yield from self.reader.walk(self.tap.company, ()).pages(reading.after)
+
+    def taken(self, reading: Reading, page: Page) -> list[Row]:
+        """The rows of a page that are emitted, all of them noted."""
+        self.strategy.note(reading.noted, page.rows, self.tap.facts(self.reader.given))
+        self.reader.note_columns(page.rows)
+        keep = reading.keep
+        return page.rows if keep is None else [row for row in page.rows if keep(row)]
+
+    def mark(self, reading: Reading, page: Page) -> None:
+        """Remember how far reading has come."""
+        if page.mark is not None:
+            reading.memory[_RESUME] = {"after": page.mark, "noted": copy.deepcopy(reading.noted)}
+            self.streams[0].write_state()
+
+    def finish(self, reading: Reading) -> None:
+        """Remember what the next run must know."""
+        reading.memory.pop(_RESUME, None)
+        self.strategy.finish(reading.memory, reading.noted, self.tap.facts(self.reader.given))
+        self.tap.highest_version = max(self.tap.highest_version, int(reading.noted.get("highest", 0)))
+        if not self.tap.service.filters_are_kept and (absent := self.reader.never_seen()):
+            self.tap.warn_once(
+                self.streams[0].name,
+                f"{self.streams[0].name}: never came: {', '.join(absent)}. The operator may not see them, or this "
+                "version has none; they stay empty.",
+            )
+
+
+def _both(first: Callable[[Row], bool] | None, second: Callable[[Row], bool]) -> Callable[[Row], bool]:
+    return second if first is None else lambda row: first(row) and second(row)
