@@ -27,6 +27,8 @@ _MAKERS: dict[str, Callable[[View], Iterable[dict[str, Value]]]] = {
     "GenJournalCtl": rows_gl.journal_controls,
     "GenBudgets": rows_gl.budgets,
     "GenGroups": rows_gl.groups,
+    "GenAnalysisTrn": rows_gl.analysis_entries,
+    "GenAnalysisCode": rows_gl.analysis_codes,
     "TblArTerms": rows_ap.terms,
     "TblApTerms": rows_ap.terms,
     "TblCurrency": rows_ap.currencies,

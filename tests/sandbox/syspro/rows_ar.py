@@ -31,8 +31,11 @@ def document_type(invoice: SalesInvoice) -> str:
 
 def customers(view: View) -> Iterator[Values]:
     """`ArCustomer`."""
+    by_customer: dict[str, list[SalesInvoice]] = collections.defaultdict(list)
+    for invoice, _ in view.invoices:
+        by_customer[invoice.customer].append(invoice)
     for customer in view.company.customers.values():
-        mine = [invoice for invoice, _ in view.invoices if invoice.customer == customer.code]
+        mine = by_customer[customer.code]
         address = customer.address
         yield {
             "Customer": padded(customer.code),

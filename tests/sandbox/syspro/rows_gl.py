@@ -33,6 +33,7 @@ _CONTROLS = frozenset({chart.ACCOUNTS_PAYABLE, chart.ACCOUNTS_RECEIVABLE})
 _SOURCES = {"GL": "JE", "AP": "AP", "AR": "AR"}
 _PERIODS = range(1, 16)
 _LAST_MONTH = 12
+_ANALYSIS = "PROJECT"
 _LINES_PER_JOURNAL = 1000
 
 
@@ -138,7 +139,7 @@ def journal_details(view: View) -> Iterator[Values]:
                 yield {
                     "GlYear": year_of(journal.period),
                     "GlPeriod": month_of(journal.period),
-                    "Journal": journal_number(journal) + (_second(each) if is_foreign else 0),
+                    "Journal": journal_number(journal),
                     "EntryNumber": line.line_nbr,
                     "EntryType": "D" if is_debit else "C",
                     "EntryValue": line.base_debit or line.base_credit,
@@ -155,6 +156,7 @@ def journal_details(view: View) -> Iterator[Values]:
                     "PostCurrency": journal.currency,
                     "Source": _SOURCES[journal.module],
                     "CommitmentFlag": "N",
+                    "AnalysisEntry": _analysis_entry(each, journal, line),
                     **_sub_module(journal, line, documents),
                 }
 
@@ -166,11 +168,10 @@ def journal_controls(view: View) -> Iterator[Values]:
             if view.is_purged(journal.date):
                 continue
             is_posted = journal.status is JournalStatus.POSTED
-            is_foreign = each.company_id != view.company_id
             yield {
                 "GlYear": year_of(journal.period),
                 "GlPeriod": month_of(journal.period),
-                "GlJournal": journal_number(journal) + (_second(each) if is_foreign else 0),
+                "GlJournal": journal_number(journal),
                 "JournalDate": journal.date,
                 "NumOfEntries": len(journal.lines),
                 "DebitAmount": sum((line.base_debit for line in journal.lines), ZERO),
@@ -187,11 +188,6 @@ def journal_controls(view: View) -> Iterator[Values]:
             }
 
 
-def _second(view: View) -> int:
-    """Keeps the journals of another company apart from this one's: its digit stands in front."""
-    return 10**9 * int(view.company_id[-1])
-
-
 def _sub_module(journal: Journal, line: JournalLine, documents: dict[int, str]) -> Values:
     """What a line says of its source; blank or zero where it says nothing."""
     is_receivable = line.account == chart.ACCOUNTS_RECEIVABLE
@@ -203,6 +199,43 @@ def _sub_module(journal: Journal, line: JournalLine, documents: dict[int, str]) 
         "SubModApInvoice": documents.get(line.line_nbr, ""),
         "SubModArInvoice": line.reference_nbr if is_receivable else "",
     }
+
+
+def analysis_entries(view: View) -> Iterator[Values]:
+    """`GenAnalysisTrn`: the project of sales, joined to journal lines by `AnalysisEntry`."""
+    for each in view.gl_view:
+        for journal in each.journals:
+            for line in journal.lines:
+                entry = _analysis_entry(each, journal, line)
+                if entry and not view.is_purged(journal.date):
+                    yield {
+                        "GlYear": year_of(journal.period),
+                        "GlPeriod": month_of(journal.period),
+                        "AnalysisEntry": entry,
+                        "Line": 1,
+                        "AnalysisCategory": _ANALYSIS,
+                        "AnalysisCode1": each.projects[journal.batch_nbr],
+                        "EntryValue": line.base_debit - line.base_credit,
+                    }
+
+
+def analysis_codes(view: View) -> Iterator[Values]:
+    """`GenAnalysisCode`."""
+    for project in view.company.projects.values():
+        yield {
+            "AnalysisCategory": _ANALYSIS,
+            "AnalysisType": 1,
+            "AnalysisCode": project.code,
+            "Description": project.name,
+        }
+
+
+def _analysis_entry(view: View, journal: Journal, line: JournalLine) -> int:
+    """The analysis entry of a line; 0 for none. Only income is analysed."""
+    is_income = view.company.accounts[line.account].type is AccountType.INCOME
+    if journal.module != "AR" or not is_income or journal.batch_nbr not in view.projects:
+        return 0
+    return journal_number(journal) * _LINES_PER_JOURNAL + line.line_nbr
 
 
 def budgets(view: View) -> Iterator[Values]:

@@ -187,6 +187,21 @@ def test_unposted_journals_are_in_the_details_and_not_in_the_ledger(
     assert sorted(signed) == sorted(row["EntryValue"] for row in everywhere(site, "GenTransaction"))
 
 
+def test_analysis_entries_join_their_journal_lines(visitor: Visitor, site: SysproSite) -> None:
+    life, company = visitor.world.life, visitor.world.company
+    orders = [life.post_sales_order() for _ in range(20)]
+    for order in orders:
+        life.ship_sales_order(order.order_nbr)
+    for company_id in COMPANIES:
+        lines = {row["AnalysisEntry"]: row for row in site.table(company_id, "GenJournalDetail")}
+        entries = site.table(company_id, "GenAnalysisTrn")
+        assert {row["AnalysisEntry"] for row in entries} == lines.keys() - {0}
+        for row in entries:
+            assert abs(row["EntryValue"]) == lines[row["AnalysisEntry"]]["EntryValue"]
+    used = {row["AnalysisCode1"] for row in everywhere(site, "GenAnalysisTrn")}
+    assert {order.project for order in orders if order.project} <= used <= company.projects.keys()
+
+
 def test_balances_of_three_periods_shift_when_a_month_is_over(visitor: Visitor, site: SysproSite) -> None:
     def balances() -> dict[tuple[str, str], tuple[Decimal, Decimal, Decimal]]:
         return {

@@ -166,6 +166,18 @@ class View:
         controls = [line.line_nbr for line in journal.lines if line.account == chart.ACCOUNTS_PAYABLE]
         return dict(zip(controls, documents, strict=False))
 
+    @functools.cached_property
+    def projects(self) -> dict[str, str]:
+        """AR batch to the project that its invoice was shipped for."""
+        found = {}
+        for invoice in self.company.sales_invoices.values():
+            orders = (self.company.sales_orders.get(line.order_nbr or "") for line in invoice.lines)
+            project = next((order.project for order in orders if order and order.project), None)
+            if project is not None:
+                for batch in (invoice.batch_nbr, invoice.voiding_batch_nbr):
+                    found[batch or ""] = project
+        return found
+
     def is_purged(self, day: dt.date) -> bool:
         """Whether ledger rows of a day are gone."""
         before = self.switches.purged_before
@@ -307,7 +319,7 @@ def order_number(number: str | None) -> str:
 
 
 def journal_number(journal: Journal) -> int:
-    """The number of a journal, unique over the modules."""
+    """The number of a journal, unique over modules and companies."""
     return int(journal.batch_nbr) * 10 + _JOURNAL_KINDS[journal.module]
 
 
