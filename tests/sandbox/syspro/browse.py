@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 from typing import TYPE_CHECKING
 
-from tests.sandbox.syspro.enet_xml import EnetError, Writer, parsed, text_of
+from tests.sandbox.syspro.enet_xml import EnetError, Writer, count_of, parsed, text_of
 from tests.sandbox.syspro.schema import Kind
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Browser:
         table = self._database.tables.get(table_name)
         if table is None:
             raise EnetError(f"ERROR: Browse '{name}' is not defined")
-        limit = int(text_of(query, "ReturnRows").strip() or _ROWS_IF_NOT_SAID)
+        limit = count_of(query, "ReturnRows") or _ROWS_IF_NOT_SAID
         rows = self._database.contents(table.name).rows
         keys = [str(row[0]) for row in rows]
         start = bisect.bisect_left(keys, text_of(query, "StartAtKey").rstrip(" "))

@@ -9,7 +9,7 @@ import random
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from tests.sandbox.syspro.enet_xml import EnetError, Writer, parsed, text_of
+from tests.sandbox.syspro.enet_xml import EnetError, Writer, count_of, parsed, text_of
 from tests.sandbox.syspro.odata_filter import sort_key
 from tests.sandbox.syspro.schema import Kind
 
@@ -61,7 +61,7 @@ class TableQuery:
         for column in reversed(order):
             place = table.places[column.name]
             rows.sort(key=lambda row: sort_key(row, place))
-        limit = _count(text_of(query, "ReturnRows")) or _ROWS_IF_NOT_SAID
+        limit = count_of(query, "ReturnRows") or _ROWS_IF_NOT_SAID
         return self._written(table, columns, rows[: min(limit, self._switches.comfnd_max_rows)])
 
     def _table(self, name: str) -> Table:
@@ -189,13 +189,6 @@ def _literal(column: Column, text: str) -> Any:
     if column.kind is Kind.ROW_VERSION:
         raise EnetError(f"ERROR: Column '{column.name}' cannot be used in the Where clause")
     return text
-
-
-def _count(text: str) -> int:
-    text = text.strip()
-    if text and not text.isdecimal():
-        raise EnetError(f"ERROR: Invalid number of rows '{text}'")
-    return int(text or 0)
 
 
 def _malformed() -> EnetError:

@@ -46,6 +46,18 @@ def text_of(element: ET.Element, name: str) -> str:
     return element.findtext(name) or ""
 
 
+def count_of(element: ET.Element, name: str) -> int:
+    """A number of rows that a child asks for; 0 without one.
+
+    Raises:
+        EnetError: It is not a number.
+    """
+    text = text_of(element, name).strip()
+    if text and not text.isdecimal():
+        raise EnetError(f"ERROR: Invalid number of rows '{text}'")
+    return int(text or 0)
+
+
 class Writer:
     """Writes documents as this site does."""
 

@@ -16,7 +16,6 @@ import msgspec
 from starlette.responses import Response
 
 from tests.sandbox.syspro import (
-    COMPANIES,
     ODATA_APPLICATION,
     ODATA_PASSWORD,
     ODATA_PREFIX,
@@ -81,12 +80,15 @@ class OData:
             Refusal: Any answer that is no success.
         """
         self._check_address(exchange)
+        company_id, root, name = self._place(exchange)
         try:
-            self._admit(exchange)
+            self._admit(exchange, company_id)
         except Refusal:
             self.refused += 1
             raise
-        database, root, name = self._place(exchange)
+        database = self._databases.by_company.get(company_id)
+        if database is None:
+            raise odata_refusal(404, f"Resource not found for the segment '{company_id}'.")
         sets = self._sets(database)
         if name == "$metadata":
             return Response(csdl.document(sets, self._switches), media_type="application/xml")
@@ -111,7 +113,7 @@ class OData:
         if exchange.method != "GET":
             raise page(405, "405 - HTTP verb used to access this page is not allowed.")
 
-    def _admit(self, exchange: Exchange) -> None:
+    def _admit(self, exchange: Exchange, company_id: str) -> None:
         wanted = self._switches.odata_auth
         if "basic" in wanted and not (self._switches.operator_loaded and _has_password(exchange)):
             raise not_authenticated()
@@ -119,7 +121,9 @@ class OData:
             name = self._switches.session_name
             in_query = self._switches.session_in == "query"
             session_id = (exchange.options if in_query else exchange.headers).get(name) or ""
-            if self._sessions.use(session_id) is None:
+            session = self._sessions.use(session_id)
+            anywhere = self._switches.session_opens_all_companies
+            if session is None or not (anywhere or session.company_id == company_id):
                 raise self._no_session()
 
     def _no_session(self) -> Refusal:
@@ -127,8 +131,8 @@ class OData:
             return Refusal(200, EXPIRED.encode(), "text/plain; charset=utf-8")
         return odata_refusal(int(self._switches.session_refusal), EXPIRED)
 
-    def _place(self, exchange: Exchange) -> tuple[Database, str, str]:
-        """The database, the address of its service root, and the name that follows it."""
+    def _place(self, exchange: Exchange) -> tuple[str, str, str]:
+        """The company, the address of its service root, and the name that follows it."""
         rest = exchange.path.removeprefix(ROOT).strip("/")
         root = exchange.base_url + ROOT
         if self._switches.company_in == "query":
@@ -136,10 +140,7 @@ class OData:
         else:
             company_id, _, name = rest.partition("/")
             root = f"{root}/{company_id}"
-        database = self._databases.by_company.get(company_id)
-        if company_id not in COMPANIES or database is None:
-            raise odata_refusal(404, f"Resource not found for the segment '{company_id}'.")
-        return database, root, name
+        return company_id, root, name
 
     # --------------------------------------------------------------- the answers
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import collections
 import zlib
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.sandbox.company.model import DocumentStatus
-from tests.sandbox.company.money import ZERO
+from tests.sandbox.company.money import ZERO, rate_on
 from tests.sandbox.syspro.view import journal_number, month_of, padded, payable_number, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from tests.sandbox.company.model import Bill, Vendor
     from tests.sandbox.syspro.schema import Value
@@ -206,15 +206,21 @@ def terms(view: View) -> Iterator[Values]:
 
 
 def currencies(view: View) -> Iterator[Values]:
-    """`TblCurrency`."""
-    for currency in view.company.currencies.values():
+    """`TblCurrency`: today's rates; those that are set up but not used stand at zero."""
+    company = view.company
+    used = {vendor.currency for vendor in company.vendors.values()}
+    for currency in company.currencies.values():
+        rate, mul_div = ZERO, "M"
+        if currency.code in used:
+            today = rate_on(company.seed, currency.code, company.clock.date())
+            rate, mul_div = view.rate(currency.code, today)
         yield {
             "Currency": currency.code,
             "Description": currency.name,
-            "BuyExchangeRate": Decimal(1),
-            "SellExchangeRate": Decimal(1),
-            "BuyMulDiv": "M",
-            "SellMulDiv": "M",
+            "BuyExchangeRate": rate,
+            "SellExchangeRate": rate,
+            "BuyMulDiv": mul_div,
+            "SellMulDiv": mul_div,
         }
 
 

@@ -23,6 +23,7 @@ class Switches:
         odata_auth: What OData asks for: Basic (as documented), an e.net session id, or both.
         session_in: Where OData looks for the session id.
         session_name: Name of that header or query parameter.
+        session_opens_all_companies: A session of one company is good for the OData of the others too.
         session_refusal: What a missing or dead session id is answered with: 401, 403, or the text of e.net with 200.
         operator_loaded: False: the OData service has not loaded the operator yet (401 whatever the password).
         company_in: Where the company stands in an OData address: a path segment, or `?company=`.
@@ -76,6 +77,7 @@ class Switches:
     odata_auth: Literal["basic", "session", "basic+session"] = "basic"
     session_in: Literal["header", "query"] = "header"
     session_name: str = "UserId"
+    session_opens_all_companies: bool = False
     session_refusal: Literal["401", "403", "text"] = "401"
     operator_loaded: bool = True
     company_in: Literal["path", "query"] = "path"

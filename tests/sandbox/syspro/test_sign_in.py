@@ -58,6 +58,14 @@ def test_basic_and_session_needs_both(visitor: Visitor) -> None:
     assert visitor.ask("ApSupplier", headers=header).status_code == 200
 
 
+def test_a_session_is_good_for_its_own_company(visitor: Visitor) -> None:
+    visitor.switches.odata_auth = "session"
+    header = {"UserId": visitor.session()}
+    assert visitor.ask("ApSupplier", headers=header, company="EDU2").status_code == 401
+    visitor.switches.session_opens_all_companies = True
+    assert visitor.ask("ApSupplier", headers=header, company="EDU2").status_code == 200
+
+
 def test_a_dead_session_can_be_told_in_plain_text_with_200(visitor: Visitor) -> None:
     visitor.switches.odata_auth = "session"
     visitor.switches.session_refusal = "text"

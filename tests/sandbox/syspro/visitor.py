@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.sandbox.syspro.app import SysproSite
     from tests.sandbox.syspro.switches import Switches
 
+EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
+KEY = "Supplier,Invoice"  # of ApInvoice, the table that most tests read
 _TIMEOUT = 30
 Json = dict[str, Any]
 
@@ -111,3 +113,19 @@ class Visitor:
         root = ET.fromstring(answer.content)  # noqa: S314 - from the sandbox itself
         assert root.tag == table
         return [{each.tag: each.text or "" for each in row} for row in root.findall("Row")]
+
+
+def keys(rows: list[Json]) -> list[tuple[str, str]]:
+    """The keys of rows of `ApInvoice`."""
+    return [(row["Supplier"], row["Invoice"]) for row in rows]
+
+
+def described(visitor: Visitor) -> ET.Element:
+    """`$metadata`."""
+    return ET.fromstring(visitor.ask("$metadata").content)  # noqa: S314 - from the sandbox itself
+
+
+def types(visitor: Visitor, name: str) -> dict[str, str]:
+    """The columns of an entity set and their Edm types."""
+    properties = described(visitor).findall(f".//{EDM}EntityType[@Name='{name}']/{EDM}Property")
+    return {each.attrib["Name"]: each.attrib["Type"] for each in properties}
