@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.sandbox.syspro.switches import Switches
 
 _KEPT_ANSWERS = 64
+_ORDERS = frozenset({"PurchaseOrder", "SalesOrder", "MSalesOrder", "SubModSalesOrder"})
 _MAKERS: dict[str, Callable[[View], Iterable[dict[str, Value]]]] = {
     "GenMaster": rows_gl.masters,
     "GenHistory": rows_gl.history,
@@ -108,6 +109,7 @@ class Database:
         switches = self._switches
         now = (
             self._world.version,
+            switches.orders_padded_with_blanks,
             switches.divided_currencies,
             switches.gl_in_first_company,
             switches.purged_before,
@@ -132,7 +134,10 @@ class Database:
         self._contents.clear()
 
     def _make(self, table: Table) -> Contents:
-        rows = [table.row(values) for values in _MAKERS[table.name](self.view)]
+        made = _MAKERS[table.name](self.view)
+        if self._switches.orders_padded_with_blanks:
+            made = map(_with_blanks, made)
+        rows = [table.row(values) for values in made]
         if table.is_view:
             numbers = {table.key_of(row[:-1]): row[-1] for row in self.contents("ApInvoice").rows}
             rows = [(*row[:-1], numbers[table.key_of(row)], None) for row in rows]
@@ -140,6 +145,15 @@ class Database:
         rows.sort(key=table.key_of)
         versions = self._versions.assign(table.name, ((table.key_of(row), row) for row in rows))
         return Contents(table, [(*row, version) for row, version in zip(rows, versions, strict=True)])
+
+
+def _with_blanks(values: dict[str, Value]) -> dict[str, Value]:
+    """Values whose order numbers have blanks in front instead of zeros."""
+    found = dict(values)
+    for name in _ORDERS & values.keys():
+        number = str(values[name])
+        found[name] = number.lstrip("0").rjust(len(number))
+    return found
 
 
 class Databases:

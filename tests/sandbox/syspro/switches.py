@@ -50,6 +50,7 @@ class Switches:
         max_query_bytes: Longer query strings are answered with an HTML 404 (IIS 404.15).
         skip_ignored: `$skip` has no effect.
         filter_ignored: `$filter` is read but has no effect.
+        orders_padded_with_blanks: Order numbers have blanks on the left instead of zeros, as in old databases.
         divided_currencies: Currencies whose rate is foreign currency per unit of local currency (MulDiv `D`).
         gl_in_first_company: The ledger tables of the first company hold the GL of all companies.
         purged_before: Ledger rows of earlier days, and documents settled in earlier periods, have been purged.
@@ -103,6 +104,7 @@ class Switches:
     max_query_bytes: int = 2048
     skip_ignored: bool = False
     filter_ignored: bool = False
+    orders_padded_with_blanks: bool = False
     divided_currencies: frozenset[str] = frozenset()
     gl_in_first_company: bool = False
     purged_before: dt.date | None = None

@@ -343,6 +343,19 @@ def test_one_database_can_hold_the_ledger_of_all_companies(visitor: Visitor, sit
     assert len(set(keys)) == len(keys)
 
 
+def test_order_numbers_with_blanks_in_front(visitor: Visitor, site: SysproSite) -> None:
+    zeros = [row["PurchaseOrder"] for row in site.table("EDU1", "PorMasterHdr")]
+    visitor.switches.orders_padded_with_blanks = True
+    rows = visitor.rows("PorMasterHdr", orderby="PurchaseOrder")
+    assert [row["PurchaseOrder"] for row in rows] == [number.lstrip("0").rjust(15) for number in zeros]
+    found = visitor.rows("PorMasterHdr", filter=f"PurchaseOrder eq '{rows[0]['PurchaseOrder']}'")
+    assert [row["PurchaseOrder"] for row in found] == [rows[0]["PurchaseOrder"]]
+    session = visitor.session()
+    order = "<OrderBy><Column>PurchaseOrder</Column></OrderBy>"
+    texts = visitor.found(session, "PorMasterHdr", ("PurchaseOrder",), order)
+    assert [each["PurchaseOrder"] for each in texts] == [row["PurchaseOrder"] for row in rows]
+
+
 def test_rates_to_divide_by(visitor: Visitor, site: SysproSite) -> None:
     before = {(row["Supplier"], row["Invoice"]): row for row in everywhere(site, "ApInvoice")}
     visitor.switches.divided_currencies = frozenset({"EUR"})
