@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import html
+import json
 import logging
 import re
 import threading
@@ -20,7 +21,8 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from typing_extensions import override
 
 from tap_syspro.client import Unsigned, address_of
-from tap_syspro.errors import ApiError, NotFoundError, UserError
+from tap_syspro.errors import ApiError, NotFoundError, SessionEndedError, UserError
+from tap_syspro.store import store_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     import requests
 
     from tap_syspro.client import Client
-    from tap_syspro.store import Store
 
+_ELEMENT: Final = re.compile(r"(?:<\?xml[^>]*\?>\s*)?<string(?:\s[^>]*)?>(.*)</string>", re.DOTALL)
 _SESSION_ID: Final = re.compile(r"[0-9A-Za-z\-{}]{8,64}")
 _LOCK_WAIT_SECONDS: Final = 30
 
@@ -48,11 +50,14 @@ def enet_address(config: Mapping[str, Any]) -> str:
 
 
 def peeled(body: str) -> str:
-    """A value without what hosts wrap it in: JSON quotes or a serialized `<string>` element."""
+    """A value without what hosts wrap it in: JSON text or a serialized `<string>` element."""
     text = body.strip()
-    if match := re.fullmatch(r"(?:<\?xml[^>]*\?>\s*)?<string[^>]*>(.*)</string>", text, re.DOTALL):
+    if match := _ELEMENT.fullmatch(text):
         text = html.unescape(match[1]).strip()
-    return text.strip('"').strip()
+    if text.startswith('"') and text.endswith('"'):
+        with contextlib.suppress(ValueError):
+            text = str(json.loads(text))
+    return text.strip()
 
 
 class Sessions:
@@ -61,20 +66,21 @@ class Sessions:
     Args:
         client: Sends the requests.
         config: The tap's settings.
-        store: Where the lock of the operator is.
     """
 
-    def __init__(self, client: Client, config: Mapping[str, Any], store: Store) -> None:
+    def __init__(self, client: Client, config: Mapping[str, Any]) -> None:
         missing = [name for name in ("operator", "operator_password") if not config.get(name)]
         if missing:
             raise UserError(f"{', '.join(missing)}: needed for e.net sessions")
         self.client = client
         self.config = config
         self.base_url = enet_address(config)
-        self._store = store
+        # By what the server knows of it, whatever else the runs are configured to do.
+        self._store = store_of(config, "base_url", "enet_base_url", "operator")
         self._guard = threading.RLock()
         self._locks = contextlib.ExitStack()
         self._is_locked = False
+        self._is_closed = False
         self._company = ""
         self._id = ""
         self._begun_at = 0.0
@@ -86,6 +92,8 @@ class Sessions:
             UserError: The logon is refused; it is never repeated, because that may lock the operator out.
         """
         with self._guard:
+            if self._is_closed:  # a page that was being fetched ahead when the run ended
+                raise SessionEndedError("The run has ended.")
             age = time.monotonic() - self._begun_at
             if self._id and self._company == company and age < self.config["session_max_age_seconds"]:
                 return self._id
@@ -103,8 +111,9 @@ class Sessions:
                 self._id = ""
 
     def close(self) -> None:
-        """Log off and let another run of this operator begin. May be called twice."""
+        """Log off for good and let another run of this operator begin. May be called twice."""
         with self._guard:
+            self._is_closed = True
             self._logoff()
             self._locks.close()
             self._is_locked = False

@@ -10,6 +10,7 @@ import datetime as dt
 import email.utils
 import logging
 import random
+import threading
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -107,6 +108,7 @@ class Client:
         self._max_calls: int | None = config.get("max_calls_per_run")
         self._tries = int(config["max_retries"]) + 1
         self._answered = False
+        self._turn = threading.Lock()  # pages are fetched ahead, yet a session has one call at a time
         self._redaction = _Redaction(self.redact)
         logging.getLogger("urllib3.connectionpool").addFilter(self._redaction)
 
@@ -153,11 +155,12 @@ class Client:
         """
         if self._max_calls is not None and self.calls >= self._max_calls:
             raise CallBudgetSpentError(f"max_calls_per_run: the {self._max_calls} calls of this run are used")
-        self.calls += 1
         try:
-            response = self.session.get(
-                address, auth=auth, headers=headers, timeout=self._timeout, allow_redirects=False
-            )
+            with self._turn:
+                self.calls += 1
+                response = self.session.get(
+                    address, auth=auth, headers=headers, timeout=self._timeout, allow_redirects=False
+                )
         except requests.RequestException as error:
             raise self._network_error(address, error) from None
         with contextlib.suppress(KeyError, ValueError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import logging
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -64,6 +65,7 @@ class EntitySet:
         return field.edm if field else ""
 
 
+@functools.cache
 def snake(name: str) -> str:
     """The property name of a column, or the stream name of a table: `MStockCode` becomes `m_stock_code`."""
     split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", re.sub(r"\W+", "_", name))

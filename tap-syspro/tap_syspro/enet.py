@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from lxml import etree
@@ -29,10 +29,14 @@ from tap_syspro.errors import (
 from tap_syspro.service import Answer, Query, Row, Service
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import requests
 
     from tap_syspro.auth import Sessions
     from tap_syspro.client import Client
+
+T = TypeVar("T")
 
 _EXPIRED: Final = re.compile(r"supplied userid is invalid|session has expired", re.IGNORECASE)
 _NO_OBJECT: Final = re.compile(r"e\.net exception 100000", re.IGNORECASE)
@@ -72,18 +76,17 @@ class EnetService(Service):
         Raises:
             UserError: The logon is refused, or the session is not known behind it.
         """
-        self._call(company, "GetLogonProfile", {})
+        self._call(company, "GetLogonProfile", {}, str)
 
     @override
     def fetch(self, query: Query) -> Answer:
         name = query.entity.name
         absent = self._absent.setdefault(f"{query.company}/{name}", set())
+        columns = query.columns or tuple(query.entity.fields)
         while True:
-            columns = query.columns or tuple(query.entity.fields)
             asked = dataclasses.replace(query, columns=tuple(c for c in columns if c not in absent))
-            parameters = {"BusinessObject": "COMFND", "XmlIn": _question(asked)}
             try:
-                return Answer(_rows(asked, self._call(query.company, "Query/Query", parameters)))
+                return self._ask(asked)
             except RefusedError as error:
                 words = set(re.findall(r"\w+", str(error)))
                 unknown = words & set(asked.columns) - set(query.order)
@@ -94,18 +97,24 @@ class EnetService(Service):
                 absent |= unknown
                 _LOG.warning("%s: %s left out. %s", name, ", ".join(sorted(unknown)), error)
 
+    def _ask(self, query: Query) -> Answer:
+        parameters = {"BusinessObject": "COMFND", "XmlIn": _question(query)}
+        return self._call(query.company, "Query/Query", parameters, lambda body: Answer(_rows(query, body)))
+
     @override
     def has_room(self, query: Query, characters: int = 0) -> bool:
         return len(quote(_question(query), safe="")) + characters <= _LONGEST_INPUT
 
-    def _call(self, company: str, method: str, parameters: dict[str, str]) -> str:
+    def _call(self, company: str, method: str, parameters: dict[str, str], read: Callable[[str], T]) -> T:
         for is_second in (False, True):
             session_id = self._sessions.id_for(company)
             values = {"UserId": session_id, **parameters}
             written = "&".join(f"{name}={quote(value, safe='')}" for name, value in values.items())
             try:
                 return self.client.get(
-                    f"{self._sessions.base_url}/{method}?{written}", Unsigned, lambda r: self._text(method, r)
+                    f"{self._sessions.base_url}/{method}?{written}",
+                    Unsigned,
+                    lambda response: read(self._text(method, response)),
                 )
             except SessionEndedError as error:
                 self._sessions.renew(session_id)
@@ -128,7 +137,8 @@ class EnetService(Service):
             raise TransientError(
                 f"{method}: a web page came instead of data; if it stays, enet_base_url is wrong."
             )
-        said = self.client.redact(peeled(body)[:_SNIPPET])
+        body = peeled(body)
+        said = self.client.redact(body[:_SNIPPET])
         if _EXPIRED.search(said):
             raise SessionEndedError(f"{method}: {said}")
         if _NO_OBJECT.search(said):

@@ -40,8 +40,8 @@ _SITE: Final = (
         th.ArrayType(th.StringType),
         required=True,
         title="Companies",
-        description='Company ids, for example `["EDU1"]`. They are read one after the other; every row bears its company in '
-        "`_company`, and every key begins with it.",
+        description='Company ids, for example `["EDU1"]`. They are read one after the other; every row bears its '
+        "company in `_company`, and every key begins with it.",
     ),
     _choice(
         "transport",

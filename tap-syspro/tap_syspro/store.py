@@ -89,9 +89,9 @@ class Store:
         return self.folder / f"{self._prefix}-{name}.{suffix}"
 
 
-def store_of(config: Mapping[str, Any]) -> Store:
-    """The private files of the configured user at the configured site."""
-    names = ("base_url", "enet_base_url", "odata_path_template", "odata_username", "operator")
+def store_of(config: Mapping[str, Any], *names: str) -> Store:
+    """The private files of what some settings name: by default, of the configured site and its users."""
+    names = names or ("base_url", "enet_base_url", "odata_path_template", "odata_username", "operator")
     folder = config.get("store_path")
     path = Path(folder).expanduser() if folder else Path.home() / ".tap-syspro"
     return Store(path, "\n".join(str(config.get(name) or "") for name in names))

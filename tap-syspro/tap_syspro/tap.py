@@ -109,7 +109,7 @@ class TapSyspro(Tap):
         client = self.client
         is_enet = self.config["transport"] == "enet"
         needs_session = is_enet or "session" in self.config["auth_method"]
-        sessions = Sessions(client, self.config, store_of(self.config)) if needs_session else None
+        sessions = Sessions(client, self.config) if needs_session else None
         # Whatever way the process takes out, the session is logged off: on request, by collection, at exit.
         self._closer = weakref.finalize(self, _close, client, sessions)
         if is_enet and sessions is not None:
@@ -316,14 +316,17 @@ class TapSyspro(Tap):
         self._set_compatible_replication_methods()
         if self.state:
             self._state_writer.write_state(self.state)
+        chosen = list(self.chosen.values())
+        if self.config.get("max_calls_per_run"):
+            # What was not reached last time comes first, or it would never be read.
+            chosen.sort(key=lambda stream: stream.last_read)
         for company in self.companies:
             self._company = company
             self.highest_version = 0
-            for stream in self.streams.values():
-                if stream.selected:
-                    stream.sync()
-        for stream in self.streams.values():
-            stream.log_sync_costs()
+            for stream in chosen:
+                stream.sync()
+        for each in self.streams.values():
+            each.log_sync_costs()
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

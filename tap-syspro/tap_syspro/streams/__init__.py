@@ -26,7 +26,16 @@ from tap_syspro.streams.derived import (
 )
 from tap_syspro.streams.documents import DocumentFeed
 from tap_syspro.streams.feed import Reader
-from tap_syspro.streams.strategies import Ledger, OpenItems, Orders, RowVersions, Strategy, Years, reading
+from tap_syspro.streams.strategies import (
+    History,
+    Ledger,
+    OpenItems,
+    Orders,
+    RowVersions,
+    Strategy,
+    Years,
+    reading,
+)
 from tap_syspro.streams.tables import COST_CENTERS, PERIODS, CostCenterFeed, TableFeed
 
 if TYPE_CHECKING:
@@ -63,11 +72,11 @@ TABLES: Final = (
     Table("ar_trn_summary", "ArTrnSummary", ("TrnYear", "TrnMonth", "Register", "Invoice", "SummaryLine"),
           Ledger("InvoiceDate"), SALES),
     Table("gen_analysis_code", "GenAnalysisCode", ("AnalysisType", "AnalysisCode")),
-    Table("gen_analysis_trn", "GenAnalysisTrn", ("AnalysisEntry", "AnalysisLine")),
+    Table("gen_analysis_trn", "GenAnalysisTrn", ("AnalysisEntry", "Line"), History()),
     Table("gen_budgets", "GenBudgets", ("Company", "GlCode", "BudgetType", "BudgetNumber")),
     Table("gen_groups", "GenGroups", ("Company", "GlGroup")),
     Table("gen_history", "GenHistory", ("Company", "GlCode", "GlYear"), Years()),
-    Table("gen_journal_ctl", "GenJournalCtl", ("GlYear", "GlPeriod", "GlJournal")),
+    Table("gen_journal_ctl", "GenJournalCtl", ("GlYear", "GlPeriod", "GlJournal"), History()),
     Table("gen_journal_detail", "GenJournalDetail", ("GlYear", "GlPeriod", "Journal", "EntryNumber"),
           Ledger("EntryDate"), JOURNAL_LINES),
     Table("gen_master", "GenMaster", ("Company", "GlCode")),

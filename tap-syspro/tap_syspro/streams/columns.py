@@ -156,7 +156,7 @@ def _column(name: str, field: Field, known: Known | None, given: str | None, is_
 
 
 def _kind_of(name: str, field: Field, known: Known | None) -> str:
-    if name == ROW_VERSION and field.edm in {"", "Edm.Binary"}:
+    if name == ROW_VERSION and field.edm in {"", "Edm.Binary", "Edm.Int64", "Edm.Decimal"}:
         return "rowversion"
     told = _EDM_KINDS.get(field.edm, "string") if field.edm else None
     if known is not None and (told in {None, known.kind} or {told, known.kind} <= {"integer", "decimal"}):

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from tap_syspro.conditions import Term, any_of
 from tap_syspro.discovery import snake
+from tap_syspro.errors import PageTooLargeError, RefusedError
 from tap_syspro.streams.columns import COMPANY, DELETED_AT, ROW_VERSION, Column, row_number
 from tap_syspro.streams.feed import Reader, StrategyFeed
 from tap_syspro.streams.strategies import Orders, RowVersions, Strategy
@@ -69,13 +70,7 @@ class DocumentFeed(StrategyFeed):
                 part = self._part(rows, self._lines_of(rows, is_range=reading.is_full))
             yield part
             self.mark(reading, page)
-        if isinstance(self.strategy, RowVersions) and self.strategy.is_reset(memory, reading.noted):
-            self.tap.logger.warning(
-                "%s: all row versions are lower than at the last run, so the database was restored or moved; "
-                "reading everything anew",
-                self._head.name,
-            )
-            memory.clear()
+        if self.starts_anew(reading):
             yield from self.read(streams)
             return
         if (
@@ -96,6 +91,11 @@ class DocumentFeed(StrategyFeed):
             for row in rows:
                 row[DELETED_AT] = None
         return rows
+
+    @property
+    @override
+    def readers(self) -> list[Reader]:
+        return [self.reader, self.lines]
 
     def _prepare(self) -> None:
         company = self.tap.company
@@ -126,23 +126,47 @@ class DocumentFeed(StrategyFeed):
         if not headers or not self._line.selected or self.tap.company not in self.lines.sets:
             return []
         keys = [row[self._key] for row in headers]
-        wanted = set(keys)
-        conditions: list[Condition] = []
         if is_range:
-            conditions = [((Term(self._line_key, "ge", keys[0]), Term(self._line_key, "le", keys[-1])),)]
-        else:
-            at_once = self._at_once(self.lines, self._line_key, keys)
-            conditions = [
-                any_of(self._line_key, keys[start : start + at_once])
+            return self._between(self.lines, self._line_key, keys)
+        return self._with_keys(self.lines, self._line_key, keys)
+
+    def _with_keys(self, reader: Reader, column: str, keys: Sequence[Any]) -> list[Row]:
+        """Rows with some keys, as many at a time as fit into a query."""
+        at_once = self._at_once(reader, column, keys)
+        try:
+            return [
+                raw
                 for start in range(0, len(keys), at_once)
+                for raw in self._rows(reader, any_of(column, keys[start : start + at_once]))
             ]
-        return [
-            raw
-            for condition in conditions
-            for page in self.lines.walk(self.tap.company, (condition,)).pages()
-            for raw in page.rows
-            if raw[self._line_key] in wanted
-        ]
+        except RefusedError as error:
+            self.tap.warn_once(
+                f"{self._head.name} by key",
+                f"{self._head.name}: rows cannot be asked for by several keys; reading from key to key. {error}",
+            )
+            return self._between(reader, column, keys)
+
+    def _between(self, reader: Reader, column: str, keys: Sequence[Any]) -> list[Row]:
+        """Rows with some keys, read from the first to the last of them."""
+        wanted = set(keys)
+        rows = self._rows(reader, ((Term(column, "ge", min(keys)), Term(column, "le", max(keys))),))
+        return [raw for raw in rows if raw[column] in wanted]
+
+    def _rows(self, reader: Reader, condition: Condition) -> list[Row]:
+        """Rows under a condition; picked out of all where the service does not take it."""
+        holds = reader.checker((condition,))
+        obeys = self.tap.service.filters_are_kept
+        try:
+            pages = list(reader.walk(self.tap.company, (condition,)).pages())
+        except PageTooLargeError:
+            raise
+        except RefusedError as error:
+            if len(condition) > 1:
+                raise
+            self.tap.warn_once(reader.sets[self.tap.company].name, f"{self._line.name}: reading all. {error}")
+            pages = list(reader.walk(self.tap.company, ()).pages())
+            obeys = False
+        return [raw for page in pages for raw in page.rows if obeys or holds(raw)]
 
     def _at_once(self, reader: Reader, column: str, keys: Sequence[Any]) -> int:
         """How many keys fit into one query, with room for what paging adds."""
@@ -183,12 +207,7 @@ class DocumentFeed(StrategyFeed):
         missing = sorted(set(memory.get("open") or ()) - seen)
         if not missing:
             return
-        at_once = self._at_once(self.reader, self._key, missing)
-        found: list[Row] = []
-        for start in range(0, len(missing), at_once):
-            condition = any_of(self._key, missing[start : start + at_once])
-            for page in self.reader.walk(self.tap.company, (condition,)).pages():
-                found += [row for row in page.rows if row[self._key] in set(missing)]
+        found = self._with_keys(self.reader, self._key, missing)
         self.strategy.note(reading.noted, found, self.tap.facts(self.reader.given))
         part = self._part(found, self._lines_of(found, is_range=False))
         gone = sorted(set(missing) - {row[self._key] for row in found})

@@ -26,7 +26,15 @@ from tap_syspro.errors import (
 )
 from tap_syspro.paging import Walk
 from tap_syspro.service import KeyColumn, Query
-from tap_syspro.streams.columns import COMPANY, Column, columns_of, row_reader, whole
+from tap_syspro.streams.columns import (
+    COMPANY,
+    ROW_VERSION,
+    Column,
+    columns_of,
+    row_number,
+    row_reader,
+    whole,
+)
 from tap_syspro.streams.stream import Outcome, SysproStream
 
 if TYPE_CHECKING:
@@ -37,7 +45,7 @@ if TYPE_CHECKING:
     from tap_syspro.paging import Page
     from tap_syspro.service import Mark, Row
     from tap_syspro.streams.derived import Derived, Make
-    from tap_syspro.streams.strategies import Memory, Strategy
+    from tap_syspro.streams.strategies import Facts, Memory, Strategy
     from tap_syspro.tap import TapSyspro
 
 _RESUME: Final = "resume"
@@ -84,6 +92,7 @@ class Reader:
         self._read: Callable[[Row], Row] = dict
         self._made: list[tuple[str, Make]] = []
         self.needs: tuple[str, ...] = ()
+        self._asked: tuple[str, ...] = ()
         self._seen: set[str] = set()
 
     @property
@@ -113,6 +122,7 @@ class Reader:
         entity = self.sets[company]
         has = set(entity.fields) or self.all_sources
         self.needs = tuple(name for name in needed if name in has or name in self.sources)
+        self._asked = self.needs
         if entity.described and set(self.needs) >= set(entity.fields):
             self.needs = ()  # everything is wanted, so nothing needs to be listed
 
@@ -135,6 +145,15 @@ class Reader:
         size = int(self.given.get("page_size") or self.tap.page_size)
         return Walk(self.tap.service, query, self.key_columns, self.tap.config["pagination"], size)
 
+    def highest(self, company: str) -> int:
+        """The highest row version in the table; 0 where the service does not sort by it."""
+        query = dataclasses.replace(self.query(company, ()), order=(f"{ROW_VERSION} desc",), top=1)
+        try:
+            rows = self.tap.service.fetch(query).rows
+        except RefusedError:
+            return 0
+        return max((row_number(row.get(ROW_VERSION)) or 0 for row in rows), default=0)
+
     def checker(self, where: tuple[Condition, ...]) -> Callable[[Row], bool]:
         """Tells whether a row fulfils conditions, for services that may not have obeyed them."""
         condition = product(where)
@@ -154,7 +173,7 @@ class Reader:
 
     def never_seen(self) -> list[str]:
         """Columns that were asked for and never came."""
-        return [name for name in self.needs if name not in self._seen] if self._seen else []
+        return [name for name in self._asked if name not in self._seen] if self._seen else []
 
 
 class Feed(abc.ABC):
@@ -311,12 +330,38 @@ class StrategyFeed(Feed):
         keep = strategy.keep(memory, facts)
         if not self.tap.service.filters_are_kept and where:
             keep = _both(keep, self.reader.checker(where))
-        fresh = {"began": facts.today.isoformat(), "before": self.tap.highest_version}
-        noted = copy.deepcopy(resume.get("noted") or fresh)
+        noted = copy.deepcopy(resume.get("noted") or self._fresh(memory, facts))
         full = strategy.is_full(memory, facts)
         if full:
             noted["full"] = True
         return Reading(memory, where, keep, noted, resume.get("after"), full)
+
+    def _fresh(self, memory: Memory, facts: Facts) -> Memory:
+        """What is known when reading begins: the day, and the highest row version."""
+        began = {"began": facts.today.isoformat()}
+        known = self.strategy.highest(memory)
+        if known is None:
+            return began
+        known = known or max(reader.highest(self.tap.company) for reader in self.readers)
+        return {**began, "before": max(known, self.tap.highest_version)}
+
+    @property
+    def readers(self) -> list[Reader]:
+        """The tables that are read."""
+        return [self.reader]
+
+    def starts_anew(self, reading: Reading) -> bool:
+        """Whether the database was restored or moved; then all that was remembered is forgotten."""
+        if not self.strategy.is_reset(reading.memory, reading.noted):
+            return False
+        self.tap.logger.warning(
+            "%s: all row versions are lower than at the last run, so the database was restored or moved; reading "
+            "everything anew",
+            self.streams[0].name,
+        )
+        reading.memory.clear()
+        self.tap.highest_version = 0
+        return True
 
     def pages(self, reading: Reading) -> Iterator[Page]:
         """All pages; without the strategy's filter where the service does not take it."""

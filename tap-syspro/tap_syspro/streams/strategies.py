@@ -94,10 +94,25 @@ class Strategy:
     def finish(self, memory: Memory, noted: Memory, facts: Facts) -> None:
         """Remember what the next run must know; called when everything was read."""
 
+    def highest(self, memory: Memory) -> int | None:  # noqa: ARG002 - for those that differ
+        """The highest row version of the last run; 0 for none that is known, None where it does not matter."""
+        return None
+
+    def is_reset(self, memory: Memory, noted: Memory) -> bool:  # noqa: ARG002 - for those that differ
+        """Whether the database was restored or moved, so that what is remembered says nothing about it."""
+        return False
+
 
 @dataclasses.dataclass
 class Full(Strategy):
     """Masters and balances."""
+
+
+@dataclasses.dataclass
+class History(Strategy):
+    """Tables without a date that the ERP purges: read whole, and what is gone from them stays true."""
+
+    keeps_history = True
 
 
 @dataclasses.dataclass
@@ -356,11 +371,15 @@ class RowVersions(Strategy):
     def note(self, noted: Memory, rows: Sequence[Row], facts: Facts) -> None:
         highest = max((row_number(row.get(ROW_VERSION)) or 0 for row in rows), default=0)
         noted["highest"] = max(noted.get("highest", 0), highest)
-        # What was the highest when reading began: rows that change behind the reader bear higher ones.
+        # What was known to be there when reading began: rows that change behind the reader bear higher ones.
         noted.setdefault("at_first", max(highest, noted.get("before", 0)))
 
+    @override
+    def highest(self, memory: Memory) -> int | None:
+        return int(memory.get("highest") or "0", 16)
+
+    @override
     def is_reset(self, memory: Memory, noted: Memory) -> bool:
-        """Whether all row versions are lower than remembered: the database was restored or moved."""
         mark = memory.get("row_version")
         return mark is not None and 0 < noted.get("highest", 0) < int(mark, 16)
 
@@ -368,6 +387,7 @@ class RowVersions(Strategy):
     def finish(self, memory: Memory, noted: Memory, facts: Facts) -> None:
         if noted.get("highest"):
             memory["row_version"] = f"{min(noted['highest'], noted['at_first']):016x}"
+            memory["highest"] = f"{noted['highest']:016x}"
 
 
 @dataclasses.dataclass
@@ -406,10 +426,14 @@ class Growing(Strategy):
             noted["number"] = str(max(highest, Decimal(noted.get("number", highest))))
 
     @override
+    def is_reset(self, memory: Memory, noted: Memory) -> bool:
+        # The row that gave the bookmark comes again, unless it is gone; then reading all is the safe answer.
+        return memory.get("number") is not None and noted.get("number") is None
+
+    @override
     def finish(self, memory: Memory, noted: Memory, facts: Facts) -> None:
-        found = noted.get("number")
-        if found is not None and Decimal(found) > Decimal(memory.get("number") or found) - 1:
-            memory["number"] = found
+        if "number" in noted:
+            memory["number"] = noted["number"]
 
 
 def reading(strategy: Strategy, given: Mapping[str, Any], kind: str) -> Strategy:

@@ -108,6 +108,12 @@ class SysproStream(Stream):
         """Whether everything is read in every run."""
         return self.replication_method == _FULL_TABLE
 
+    @property
+    def last_read(self) -> str:
+        """When the stream was last read to its end, to order streams by; empty for not yet."""
+        state = self.stream_state
+        return "" if _MARKS[0] in state else str(state.get("completed_at") or "")
+
     # what the SDK calls ------------------------------------------------------------------------------------
 
     @override
@@ -139,8 +145,7 @@ class SysproStream(Stream):
             return
         for mark in _MARKS:
             self.stream_state.pop(mark, None)
-        if self.is_full_table:
-            self.stream_state["completed_at"] = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+        self.stream_state["completed_at"] = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
 
     @override
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:

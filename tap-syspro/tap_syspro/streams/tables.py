@@ -74,13 +74,7 @@ class TableFeed(StrategyFeed):
             rows = self.taken(reading, page)
             yield {name: make(rows) for name, make in makers.items()}
             self.mark(reading, page)
-        if isinstance(self.strategy, RowVersions) and self.strategy.is_reset(memory, reading.noted):
-            self.tap.logger.warning(
-                "%s: all row versions are lower than at the last run, so the database was restored or moved; "
-                "reading everything anew",
-                self.streams[0].name,
-            )
-            memory.clear()
+        if self.starts_anew(reading):
             yield from self.read(streams)
             return
         self.finish(reading)
