@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_acumatica.tap import TapAcumatica
+from tap_syspro.tap import TapSyspro
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
 
 ROOT = Path(__file__).parent.parent
-PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TargetTableau)
+PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TapSyspro, TargetTableau)
 
 _KINDS = {
     "integer": "integer",

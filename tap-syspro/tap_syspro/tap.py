@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from tap_syspro.auth import ODataSignIn, Sessions
 from tap_syspro.client import Client
-from tap_syspro.discovery import Catalog, EntitySet, Field, discover, snake
+from tap_syspro.discovery import Catalog, EntitySet, discover, snake
 from tap_syspro.enet import EnetService
 from tap_syspro.errors import ApiError, CallBudgetSpentError, ForbiddenError, NotFoundError, UserError
 from tap_syspro.odata import ODataService
@@ -28,7 +28,7 @@ from tap_syspro.service import KeyColumn, Query
 from tap_syspro.settings import SETTINGS
 from tap_syspro.store import store_of
 from tap_syspro.streams import streams_of, wanted_of
-from tap_syspro.streams.catalogue import COLUMNS
+from tap_syspro.streams.catalogue import COLUMNS, built_in_sets
 from tap_syspro.streams.columns import converters
 from tap_syspro.streams.derived import due_date, segments_of
 from tap_syspro.streams.strategies import Facts
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 _SIGNALLED: Final = 128
 _PAGE_SIZES: Final = {"odata": 5000, "enet": 500}
-_EDM: Final = {"integer": "Edm.Decimal", "decimal": "Edm.Decimal", "date": "Edm.DateTimeOffset"}
 _GL_CODES: Final = ("GlCode", "MGlCode")
 
 
@@ -156,34 +155,7 @@ class TapSyspro(Tap):
                 store_of(self.config),
                 self.config["discovery_max_age_minutes"],
             )
-        names = {name: columns for name, columns in COLUMNS.items() if columns}
-        sets = {
-            # Row versions are of no use by COMFND.
-            name.lower(): EntitySet(
-                name,
-                {
-                    column: Field(_EDM.get(known.kind, "Edm.String"))
-                    for column, known in columns.items()
-                    if known.kind != "rowversion"
-                },
-                described=True,
-            )
-            for name, columns in names.items()
-        }
-        for stream, given in self.config["streams"].items():
-            name = str(given.get("entity_set") or stream)
-            columns = dict.fromkeys(
-                [
-                    *(given.get("select") or ()),
-                    *(given.get("columns") or ()),
-                    *(given.get("key_properties") or ()),
-                ]
-            )
-            if columns:
-                fields = dict(sets[name.lower()].fields) if name.lower() in sets else {}
-                fields = {**{c: Field("Edm.String") for c in columns}, **fields}
-                sets[name.lower()] = EntitySet(name, fields, described=True)
-        return dict.fromkeys(self.companies, sets)
+        return dict.fromkeys(self.companies, built_in_sets(self.config["streams"]))
 
     def _odata(self) -> ODataService:
         assert isinstance(self.service, ODataService)  # noqa: S101 - for the type checker

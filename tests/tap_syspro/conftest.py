@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from starlette.types import Receive, Scope, Send
+
     from tests.sandbox.faults import Script
     from tests.sandbox.syspro.app import SysproSite
     from tests.sandbox.syspro.switches import Switches
@@ -85,36 +87,48 @@ def _company(bills: int) -> bytes:
     return msgspec.json.encode(generate(seed=7, bills=bills))
 
 
+class Stage:
+    """One socket for all tests of a process: a new site for each, no new server."""
+
+    def __init__(self) -> None:
+        self.app: SysproSite | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[tuple[str, Stage]]:
+    stage = Stage()
+    with serve(stage) as url:
+        yield url, stage
+
+
 @pytest.fixture
-def make_instance(tmp_path: Path) -> Iterator[Callable[..., Instance]]:
-    """Starts sites; each is a new company of so many bills. At the end no session may be open at any of them."""
-    stops: list[Callable[[], object]] = []
-    apps: list[SysproSite] = []
+def make_instance(tmp_path: Path, stage: tuple[str, Stage]) -> Iterator[Callable[..., Instance]]:
+    """Starts the site of a test, with a company of so many bills. At its end no session may be open."""
+    url, current = stage
 
     def make(*, bills: int = 30, switches: Switches | None = None) -> Instance:
         world = World(msgspec.json.decode(_company(bills), type=Company))
-        app = create_app(world, switches=switches)
-        server = serve(app)
-        url = server.__enter__()
-        stops.append(lambda: server.__exit__(None, None, None))
-        apps.append(app)
+        current.app = create_app(world, switches=switches)
         config = {
             "base_url": url,
             "companies": list(COMPANIES),
             "odata_username": ODATA_USER_NAME,
             "odata_password": ODATA_PASSWORD,
             "gl_segments": SEGMENTS,
-            "store_path": str(tmp_path / f"private-{len(stops)}"),
+            "store_path": str(tmp_path / "private"),
         }
-        return Instance(world, app, url, config)
+        return Instance(world, current.app, url, config)
 
     yield make
-    left = [app.open_sessions for app in apps]
-    for stop in stops:
-        stop()
-    for app in apps:
+    app, current.app = current.app, None
+    if app is not None:
+        left = app.open_sessions
         app.close()
-    assert not any(left), "a session was left open"
+        assert left == 0, "a session was left open"
 
 
 @pytest.fixture

@@ -42,10 +42,13 @@ def test_only_what_changed_is_emitted_masters_included(instance: Instance, form:
 def test_an_order_is_emitted_with_all_its_lines_when_one_of_them_changes(instance: Instance) -> None:
     config = configured(instance, page_size=4)
     first = run_tap(config, *ORDERS)
-    assert run_tap(config, *ORDERS, state=first.state).rows("por_master_detail") == []
+    # A service that cannot sort by row version does not tell the highest one before its first page was read, so
+    # that of several pages some come twice.
+    settled = run_tap(config, *ORDERS, state=first.state)
+    assert run_tap(config, *ORDERS, state=settled.state).rows("por_master_detail") == []
     warehouse = Warehouse()
     warehouse.load(first)
-    state = first.state
+    state = settled.state
     for _ in range(4):
         instance.world.life.change_purchase_order()
         run = run_tap(config, *ORDERS, state=state)

@@ -26,17 +26,9 @@ from tap_syspro.streams.derived import (
 )
 from tap_syspro.streams.documents import DocumentFeed
 from tap_syspro.streams.feed import Reader
-from tap_syspro.streams.strategies import (
-    History,
-    Ledger,
-    OpenItems,
-    Orders,
-    RowVersions,
-    Strategy,
-    Years,
-    reading,
-)
+from tap_syspro.streams.strategies import Full, History, Ledger, OpenItems, Orders, Strategy, Years
 from tap_syspro.streams.tables import COST_CENTERS, PERIODS, CostCenterFeed, TableFeed
+from tap_syspro.streams.versions import Growing, RowVersions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -189,4 +181,8 @@ def _strategy(tap: TapSyspro, table: Table, reader: Reader) -> Strategy:
         raise UserError(f"streams: {table.stream} has no TimeStamp, so its changes cannot be told by it")
     if method == "INCREMENTAL" and not (name or table.how.column):
         raise UserError(f"streams: {table.stream} needs a replication_key to be read incrementally")
-    return reading(dataclasses.replace(table.how), given, kind)
+    if method == "FULL_TABLE":
+        return Full()
+    if not name:
+        return dataclasses.replace(table.how)
+    return Growing(number=name) if kind in {"integer", "decimal"} else Ledger(date=name)

@@ -9,7 +9,14 @@ c unit cost or price, r rate, s sensitive text, t row version; texts bear none.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tap_syspro.discovery import EntitySet, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_EDM: Final = {"integer": "Edm.Decimal", "decimal": "Edm.Decimal", "date": "Edm.DateTimeOffset"}
 
 
 class Known(NamedTuple):
@@ -147,3 +154,35 @@ def _tables() -> dict[str, dict[str, Known]]:
 
 COLUMNS: Final = _tables()
 """Table -> column -> what is known of it."""
+
+
+def built_in_sets(given: Mapping[str, Mapping[str, Any]]) -> dict[str, EntitySet]:
+    """The tables as e.net has them, which can neither list nor describe them; by lower-case name.
+
+    Args:
+        given: The settings of streams, which may name further tables and columns.
+    """
+    # Row versions are of no use by COMFND.
+    sets = {
+        name.lower(): EntitySet(
+            name,
+            {
+                c: Field(_EDM.get(known.kind, "Edm.String"))
+                for c, known in columns.items()
+                if known.kind != "rowversion"
+            },
+            described=True,
+        )
+        for name, columns in COLUMNS.items()
+    }
+    for stream, setting in given.items():
+        name = str(setting.get("entity_set") or stream)
+        lists = (setting.get("key_properties"), setting.get("select"), setting.get("columns"))
+        named = dict.fromkeys(column for columns in lists for column in columns or ())
+        known_set = sets.get(name.lower()) or sets.get(name.lower().replace("_", ""))
+        fields = dict(known_set.fields) if known_set else {}
+        fields = {**{column: Field("Edm.String") for column in named}, **fields}
+        if fields:
+            proper = known_set.name if known_set else name
+            sets[proper.lower()] = EntitySet(proper, fields, described=True)
+    return sets

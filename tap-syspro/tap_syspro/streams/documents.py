@@ -12,8 +12,9 @@ from tap_syspro.discovery import snake
 from tap_syspro.errors import PageTooLargeError, RefusedError
 from tap_syspro.streams.columns import COMPANY, DELETED_AT, ROW_VERSION, Column, row_number
 from tap_syspro.streams.feed import Reader, StrategyFeed
-from tap_syspro.streams.strategies import Orders, RowVersions, Strategy
+from tap_syspro.streams.strategies import Orders, Strategy
 from tap_syspro.streams.stream import SysproStream, keys_of
+from tap_syspro.streams.versions import RowVersions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

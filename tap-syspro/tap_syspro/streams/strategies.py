@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
 from tap_syspro.conditions import Condition, Term, any_of
-from tap_syspro.streams.columns import ROW_VERSION, row_number, whole
+from tap_syspro.streams.columns import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_syspro.service import Row
 
@@ -334,122 +333,3 @@ class Orders(Documents):
         still = sorted(set(noted.get("open", ())))
         # Too many would burden the state; then the full refresh finds what was cancelled.
         memory["open"] = still if len(still) <= _MOST_KEYS else []
-
-
-@dataclasses.dataclass
-class RowVersions(Strategy):
-    """The whole table, of which only rows are emitted whose row version has grown."""
-
-    keeps_history = True
-
-    @property
-    @override
-    def column(self) -> str:
-        return ROW_VERSION
-
-    @property
-    @override
-    def columns(self) -> tuple[str, ...]:
-        return (ROW_VERSION,)
-
-    def since(self, memory: Memory, facts: Facts) -> int:
-        """The row version above which rows are emitted; -1 for all."""
-        mark = memory.get("row_version")
-        return -1 if mark is None else int(mark, 16) - facts.safety
-
-    @override
-    def keep(self, memory: Memory, facts: Facts) -> Callable[[Row], bool] | None:
-        since = self.since(memory, facts)
-
-        def is_new(row: Row) -> bool:
-            version = row_number(row.get(ROW_VERSION))
-            return version is None or version > since
-
-        return is_new if since >= 0 else None
-
-    @override
-    def note(self, noted: Memory, rows: Sequence[Row], facts: Facts) -> None:
-        highest = max((row_number(row.get(ROW_VERSION)) or 0 for row in rows), default=0)
-        noted["highest"] = max(noted.get("highest", 0), highest)
-        # What was known to be there when reading began: rows that change behind the reader bear higher ones.
-        noted.setdefault("at_first", max(highest, noted.get("before", 0)))
-
-    @override
-    def highest(self, memory: Memory) -> int | None:
-        return int(memory.get("highest") or "0", 16)
-
-    @override
-    def is_reset(self, memory: Memory, noted: Memory) -> bool:
-        mark = memory.get("row_version")
-        return mark is not None and 0 < noted.get("highest", 0) < int(mark, 16)
-
-    @override
-    def finish(self, memory: Memory, noted: Memory, facts: Facts) -> None:
-        if noted.get("highest"):
-            memory["row_version"] = f"{min(noted['highest'], noted['at_first']):016x}"
-            memory["highest"] = f"{noted['highest']:016x}"
-
-
-@dataclasses.dataclass
-class Growing(Strategy):
-    """A column that the settings name, a number that grows with every change (a row version in a view)."""
-
-    number: str = ""
-    keeps_history = True
-
-    @property
-    @override
-    def column(self) -> str:
-        return self.number
-
-    @property
-    @override
-    def columns(self) -> tuple[str, ...]:
-        return (self.number,)
-
-    @override
-    def is_full(self, memory: Memory, facts: Facts) -> bool:
-        return memory.get("number") is None
-
-    @override
-    def where(self, memory: Memory, facts: Facts) -> tuple[Condition, ...]:
-        mark = memory.get("number")
-        if mark is None:
-            return ()
-        return (((Term(self.number, "ge", Decimal(mark) - facts.safety),),),)
-
-    @override
-    def note(self, noted: Memory, rows: Sequence[Row], facts: Facts) -> None:
-        numbers = [Decimal(str(row[self.number])) for row in rows if row.get(self.number) is not None]
-        highest = max(numbers, default=None)
-        if highest is not None:
-            noted["number"] = str(max(highest, Decimal(noted.get("number", highest))))
-
-    @override
-    def is_reset(self, memory: Memory, noted: Memory) -> bool:
-        # The row that gave the bookmark comes again, unless it is gone; then reading all is the safe answer.
-        return memory.get("number") is not None and noted.get("number") is None
-
-    @override
-    def finish(self, memory: Memory, noted: Memory, facts: Facts) -> None:
-        if "number" in noted:
-            memory["number"] = noted["number"]
-
-
-def reading(strategy: Strategy, given: Mapping[str, Any], kind: str) -> Strategy:
-    """The strategy of a table when its settings are considered.
-
-    Args:
-        strategy: What the catalogue says.
-        given: The settings of the stream.
-        kind: The kind of the replication key that they name; empty for none.
-    """
-    method = given.get("replication_method")
-    if method == "ROWVERSION":
-        return RowVersions()
-    if method == "FULL_TABLE":
-        return Full()
-    key = given.get("replication_key")
-    if not key:
-        return strategy
-    return Growing(number=key) if kind in {"integer", "decimal"} else Ledger(date=key)

@@ -10,8 +10,9 @@ from tap_syspro.discovery import snake
 from tap_syspro.streams.columns import COMPANY, Column
 from tap_syspro.streams.derived import periods, segment
 from tap_syspro.streams.feed import Feed, Reader, StrategyFeed
-from tap_syspro.streams.strategies import Growing, RowVersions, Strategy, Years
+from tap_syspro.streams.strategies import Strategy, Years
 from tap_syspro.streams.stream import SysproStream, keys_of
+from tap_syspro.streams.versions import Growing, RowVersions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
