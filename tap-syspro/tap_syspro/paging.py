@@ -101,22 +101,19 @@ class Walk:
     def _by_key(self, mark: Mark | None) -> Iterator[Page]:
         last_first: Hashable = None
         seen: set[Hashable] = set()
-        depth = len(self._keys)
         while True:
-            answer = yield from self._behind_mark(mark, depth, last_first)
-            if answer is None:
+            found = yield from self._behind_mark(mark, last_first)
+            if found is None:
                 return
+            answer, is_exact = found
             keys = [self._key(row) for row in answer.rows]
-            if keys[0] == last_first:  # more rows than a page bear the same beginning of the key
-                depth += 1
-                last_first = None
+            fresh = [row for row, key in zip(answer.rows, keys, strict=True) if is_exact or key not in seen]
+            if not fresh:
+                if self._is_all(len(keys)):
+                    return
+                self._widen()
                 continue
             last_first = keys[0]
-            fresh = (
-                [row for row, key in zip(answer.rows, keys, strict=True) if key not in seen]
-                if seen
-                else answer.rows
-            )
             mark = list(keys[-1])
             yield Page(fresh, None if None in mark else mark)
             if self._is_last(answer, len(fresh)):
@@ -124,39 +121,57 @@ class Walk:
             if None in mark or not self._is_ordered(keys):
                 yield from self._otherwise(RefusedError("Rows do not come in the order of the key."))
                 return
-            depth = self._depth(mark)
-            seen = (
-                {key for key in keys if key[:depth] == keys[-1][:depth]} if depth < len(self._keys) else set()
-            )
+            seen = set(keys)
 
     def _behind_mark(
-        self, mark: Mark | None, depth: int, last_first: Hashable
-    ) -> Generator[Page, None, Answer | None]:
-        """The page behind a mark; where that cannot be had, the rest is read otherwise, and None is returned."""
-        query = dataclasses.replace(self._query, count=self._counted is None and mark is None)
-        if mark is not None:
-            query = self._behind(query, mark, depth)
-        try:
-            answer = self._fetch(query)
-        except PageTooLargeError:
-            raise
-        except TooComplexError as error:
-            self._service.most_terms = query.terms - 1
-            if mark is None or depth == 1:
+        self, mark: Mark | None, last_first: Hashable
+    ) -> Generator[Page, None, tuple[Answer, bool] | None]:
+        """The page behind a mark, and whether it holds no row of the page before.
+
+        Where it cannot be had, the rest is read otherwise, and None is returned; also where nothing comes any more.
+        """
+        query, is_exact = dataclasses.replace(self._query, count=self._counted is None and mark is None), True
+        while True:
+            if mark is not None:
+                depth = self._depth(mark)
+                query, is_exact = self._behind(self._query, mark, depth), depth == len(self._keys)
+            try:
+                answer = self._fetch(query)
+            except PageTooLargeError:
                 raise
-            _LOG.info("%s: asking for less at a time. %s", query.entity.name, error)
-            return (yield from self._behind_mark(mark, self._depth(mark), None))
-        except RefusedError as error:
-            if mark is None:
-                raise
-            yield from self._otherwise(error)
-            return None
-        if answer.rows and self._key(answer.rows[0]) == last_first and depth == len(self._keys):
+            except TooComplexError as error:
+                if mark is None:
+                    raise
+                self._service.most_terms = query.terms * 2 // 3
+                _LOG.info("%s: asking with fewer comparisons. %s", query.entity.name, error)
+            except RefusedError as error:
+                if mark is None:
+                    raise
+                yield from self._otherwise(error)
+                return None
+            else:
+                break
+        if answer.rows and is_exact and self._key(answer.rows[0]) == last_first:
             yield from self._otherwise(
                 RefusedError("Rows behind a key are asked for, and the same rows come.")
             )
             return None
-        return answer if answer.rows else None
+        return (answer, is_exact) if answer.rows else None
+
+    def _is_all(self, rows: int) -> bool:
+        """Whether rows that were all there before are the last ones, and not just as many as the service gives."""
+        if self._counted is not None and self._got >= self._counted:
+            return True
+        return rows < min(self.size, self._full or self.size)
+
+    def _widen(self) -> None:
+        """Ask for more rows at a time, up to what the service gives: too many bear the same beginning of the key."""
+        if self.size >= self._service.largest_page:
+            raise PagingError(
+                f"{self._query.entity.name}: more rows than a page bear the same beginning of the key; allow a longer "
+                "max_query_length."
+            )
+        self.size = min(self.size * 2, self._service.largest_page)
 
     def _is_ordered(self, keys: Sequence[tuple[Any, ...]]) -> bool:
         """Whether rows came in the binary order of their keys, as they were asked for."""

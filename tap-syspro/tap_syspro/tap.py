@@ -279,7 +279,11 @@ class TapSyspro(Tap):
             raise UserError("streams: filter is written in the words of OData; e.net does not take it")
         if enet and self.config["change_detection"] == "rowversion":
             raise UserError("change_detection: rowversion needs OData; COMFND does not give row versions")
-        return streams_of(self)
+        try:
+            return streams_of(self)
+        except BaseException:
+            self.close()
+            raise
 
     @override  # type: ignore[misc] # final in the SDK, whose loop would begin a session per stream and company
     def sync_all(self) -> None:

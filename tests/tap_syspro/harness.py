@@ -80,6 +80,11 @@ class Run:
         states = [m["value"] for m in self.messages if m["type"] == "STATE"]
         return states[-1] if states else {}
 
+    @property
+    def failures(self) -> dict[str, str]:
+        """Why streams were not read to their end."""
+        return {name: stream.feed.reason for name, stream in self.tap.chosen.items() if stream.feed.reason}
+
     def bookmark(self, stream: str) -> dict[str, Any]:
         return dict(self.state["bookmarks"][stream])
 

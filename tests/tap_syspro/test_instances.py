@@ -21,8 +21,8 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a lower cap": ({"row_cap": 3}, {"page_size": 7}),
     "a lower cap, no count": ({"row_cap": 5, "count_supported": False}, {}),
     "no count": ({"count_supported": False}, {"page_size": 6}),
-    "a smaller top, refused": ({"max_top": 5}, {"page_size": 80}),
-    "a smaller top, cut": ({"max_top": 5, "beyond_max_top": "cut"}, {}),
+    "a smaller top, refused": ({"max_top": 10}, {"page_size": 80}),
+    "a smaller top, cut": ({"max_top": 10, "beyond_max_top": "cut"}, {}),
     "links": ({"next_link": "absolute", "row_cap": 4}, {"pagination": "next_link"}),
     "relative links": ({"next_link": "relative", "row_cap": 4}, {"pagination": "next_link"}),
     "links to a host behind": ({"next_link": "internal_host", "row_cap": 4}, {"pagination": "next_link"}),
@@ -48,7 +48,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 def check(instance: Instance, run: Run) -> None:
-    assert run.tap.exit_code == 0
+    assert run.failures == {}
     for name in STREAMS:
         table, keys = TABLE_OF[name]
         found = keys_of(run.rows(name), run.tap.chosen[name].primary_keys)
@@ -76,7 +76,7 @@ def test_the_same_rows_come_from_a_site_with(instance: Instance, variant: str) -
     check(instance, first)
     instance.world.life.live(6)
     second = run_tap(config, *STREAMS, state=first.state)
-    assert second.tap.exit_code == 0
+    assert second.failures == {}
     open_now = {
         (row["Supplier"].rstrip(), row["Invoice"].rstrip()): row["MthInvBal1"]
         for row in instance.app.table("EDU1", "ApInvoice")
