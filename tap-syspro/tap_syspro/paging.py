@@ -134,21 +134,22 @@ class Walk:
         while True:
             if mark is not None:
                 depth = self._depth(mark)
+                if not depth:
+                    yield from self._otherwise(
+                        RefusedError("The key does not fit into a query (max_query_length).")
+                    )
+                    return None
                 query, is_exact = self._behind(self._query, mark, depth), depth == len(self._keys)
             try:
                 answer = self._fetch(query)
-            except PageTooLargeError:
-                raise
-            except TooComplexError as error:
-                if mark is None:
+            except RefusedError as error:
+                if mark is None or isinstance(error, PageTooLargeError):
                     raise
+                if not isinstance(error, TooComplexError):
+                    yield from self._otherwise(error)
+                    return None
                 self._service.most_terms = query.terms * 2 // 3
                 _LOG.info("%s: asking with fewer comparisons. %s", query.entity.name, error)
-            except RefusedError as error:
-                if mark is None:
-                    raise
-                yield from self._otherwise(error)
-                return None
             else:
                 break
         if answer.rows and is_exact and self._key(answer.rows[0]) == last_first:
@@ -182,17 +183,11 @@ class Walk:
         return all(map(operator.le, comparable, comparable[1:]))
 
     def _depth(self, mark: Mark) -> int:
-        """How many columns of the key fit into a query, so that rows behind it can be asked for."""
+        """How many columns of the key fit into a query, so that rows behind it can be asked for; 0 for none."""
         shorter = range(min(_SHORT_KEY, len(self._keys) - 1), 0, -1)
-        depth: int
-        for depth in (len(self._keys), *shorter):
-            query = self._behind(self._query, mark, depth)
-            if self._service.fits(query):
-                return depth
-        raise PagingError(
-            f"{self._query.entity.name}: the key does not fit into a query; allow a longer max_query_length, or "
-            "shorten the filter."
-        )
+        depths = (len(self._keys), *shorter)
+        fitting = (n for n in depths if self._service.fits(self._behind(self._query, mark, n)))
+        return next(fitting, 0)
 
     def _behind(self, query: Query, mark: Mark, depth: int) -> Query:
         keys = self._keys[:depth]

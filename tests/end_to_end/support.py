@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "tap-acumatica"
-_SECRETS = re.compile(r"sandbox-client-secret|Sandbox-Pa55|sandbox-pat-secret")
+SOURCES = (SOURCE, "tap-syspro")
+_SECRETS = re.compile(r"sandbox-client-secret|Sandbox-Pa55|Sandbox-OData-Pa55|sandbox-pat-secret")
 
 
 @dataclasses.dataclass
@@ -36,15 +37,15 @@ class Project:
     """A copy of meltano.yml in a folder of its own, with ports and a sandbox of its own."""
 
     folder: Path
-    ports: tuple[int, int]
+    ports: dict[str, str]
 
     @classmethod
     def make(cls, folder: Path) -> Project:
         """Lay out a project as a clone has it, without copying what it only reads."""
         project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-        ports = (_free_port(), _free_port())
         environment = next(item for item in project["environments"] if item["name"] == "sandbox")
-        environment["env"] = {"SANDBOX_ACUMATICA_PORT": str(ports[0]), "SANDBOX_TABLEAU_PORT": str(ports[1])}
+        ports = {name: str(_free_port()) for name in environment["env"]}
+        environment["env"] = ports
         (folder / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
         (folder / "tests").symlink_to(ROOT / "tests", target_is_directory=True)
         return cls(folder, ports)
@@ -79,9 +80,8 @@ class Project:
 
     def sandbox(self, *arguments: str) -> None:
         """Use the sandbox's command."""
-        ports = {"SANDBOX_ACUMATICA_PORT": str(self.ports[0]), "SANDBOX_TABLEAU_PORT": str(self.ports[1])}
         command = [sys.executable, "-m", "tests.sandbox", *arguments]
-        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(ports))
+        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(self.ports))
 
     # -- what is there afterwards -----------------------------------------------------------------------------
 
@@ -101,20 +101,20 @@ class Project:
         (path,) = (self.folder / ".sandbox").rglob("index.json")
         return msgspec.json.decode(path.read_bytes(), type=Index)
 
-    def extract(self, stream: str) -> Path:
+    def extract(self, stream: str, source: str = SOURCE) -> Path:
         """The extract of a stream."""
-        return self.folder / "output" / SOURCE / f"{stream}.hyper"
+        return self.folder / "output" / source / f"{stream}.hyper"
 
-    def published(self, stream: str) -> Path:
+    def published(self, stream: str, source: str = SOURCE) -> Path:
         """The file that the sandbox Tableau holds for a stream."""
         (path,) = (self.folder / ".sandbox").rglob("index.json")
-        (found,) = (item for item in self.index.datasources.values() if item.name == f"{SOURCE} {stream}")
+        (found,) = (item for item in self.index.datasources.values() if item.name == f"{source} {stream}")
         assert found.current.file is not None
         return path.parent / "datasources" / found.id / found.current.file
 
-    def streams(self) -> list[str]:
+    def streams(self, source: str = SOURCE) -> list[str]:
         """The streams that have an extract."""
-        return sorted(path.stem for path in (self.folder / "output" / SOURCE).glob("*.hyper"))
+        return sorted(path.stem for path in (self.folder / "output" / source).glob("*.hyper"))
 
     def wait_for_quiet(self) -> None:
         """Wait until no process works in this folder any more.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.support import Project, Sums, lines_of_company, lines_of_extracts
+from tests.end_to_end import syspro
+from tests.end_to_end.support import SOURCES, Project, Sums, lines_of_company, lines_of_extracts
 from tests.target_tableau.support import query
 
 if TYPE_CHECKING:
@@ -37,12 +38,15 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     output = first.stdout + first.stderr
     assert first.returncode == 0, output
     project.wait_for_quiet()
-    streams = project.streams()
-    assert {"bills", "bill_lines", "gl_balances", "journal_lines", "vendors"} <= set(streams)
-    assert set(table_of(output)) == {f"tap-acumatica {stream}" for stream in streams}
-    for stream in streams:
+    assert {"bills", "bill_lines", "gl_balances", "journal_lines", "vendors"} <= set(project.streams())
+    pairs = [(source, stream) for source in SOURCES for stream in project.streams(source)]
+    assert set(table_of(output)) == {f"{source} {stream}" for source, stream in pairs}
+    for source, stream in pairs:
         count = "SELECT COUNT(*) FROM {t}"
-        assert query(project.extract(stream), count) == query(project.published(stream), count)
+        assert query(project.extract(stream, source), count) == query(
+            project.published(stream, source), count
+        )
+    syspro.check_books(project.extract, project.books, project.company)
     assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
     assert lines_of_extracts(project.extract) == lines_of_company(project.company)
 
@@ -62,6 +66,8 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
     assert Sums.of_extracts(project.published) == Sums.of_books(project.books)
     assert lines_of_extracts(project.published) == lines_of_company(project.company)
+    for path_of in (project.extract, project.published):
+        syspro.check_books(path_of, project.books, project.company)
     project.wait_for_quiet()
 
 
@@ -100,5 +106,6 @@ def test_ten_rounds_of_life_tie_to_the_books_each_time(tmp_path: Path) -> None:
         for path_of in (project.extract, project.published):
             assert Sums.of_extracts(path_of) == Sums.of_books(project.books)
             assert lines_of_extracts(path_of) == lines_of_company(project.company)
+            syspro.check_books(path_of, project.books, project.company)
         project.sandbox("live", "--events", "80", "--seed", str(seed))
     project.wait_for_quiet()
