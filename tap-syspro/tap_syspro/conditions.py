@@ -84,7 +84,9 @@ def checker(
     """
 
     def plain(value: Value) -> Any:  # noqa: ANN401 - a text, number or None
-        return value.isoformat() if isinstance(value, dt.date) else value
+        if isinstance(value, dt.date):
+            return value.isoformat()
+        return value.rstrip() if isinstance(value, str) else value
 
     groups = [
         [(t.column, _COMPARISONS[t.operator], plain(t.value), converters[t.column]) for t in group]

@@ -28,6 +28,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no order": {"comfnd_order_ignored": True},
     "equality only, others refused": {"comfnd_conditions": frozenset({"EQ"})},
     "equality only, others ignored": {"comfnd_conditions": frozenset({"EQ"}), "unknown_condition": "ignored"},
+    "fewer rows than asked for": {"comfnd_max_rows": 3},
     "sessions that die": {"session_dies_after_calls": 4},
 }
 

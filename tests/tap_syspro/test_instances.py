@@ -42,6 +42,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"odata_path_template": "/SYSPRO8Odata/SYSPROOData/?company={company}", "page_size": 4},
     ),
     "no row versions": ({"time_stamp": "absent"}, {}),
+    "blanks before order numbers": ({"orders_padded_with_blanks": True}, {"page_size": 4}),
     "no compression": ({"gzip": False}, {}),
     "short queries": ({"max_query_bytes": 1000}, {"max_query_length": 950, "page_size": 4}),
 }

@@ -64,7 +64,7 @@ TABLES: Final = (
     Table("ar_trn_summary", "ArTrnSummary", ("TrnYear", "TrnMonth", "Register", "Invoice", "SummaryLine"),
           Ledger("InvoiceDate"), SALES),
     Table("gen_analysis_code", "GenAnalysisCode", ("AnalysisType", "AnalysisCode")),
-    Table("gen_analysis_trn", "GenAnalysisTrn", ("AnalysisEntry", "Line"), History()),
+    Table("gen_analysis_trn", "GenAnalysisTrn", ("GlYear", "GlPeriod", "AnalysisEntry", "Line"), History()),
     Table("gen_budgets", "GenBudgets", ("Company", "GlCode", "BudgetType", "BudgetNumber")),
     Table("gen_groups", "GenGroups", ("Company", "GlGroup")),
     Table("gen_history", "GenHistory", ("Company", "GlCode", "GlYear"), Years()),

@@ -64,7 +64,7 @@ GenJournalDetail = GlYear:i GlPeriod:i Journal:i EntryNumber:i EntryType EntryVa
 GenJournalCtl = GlYear:i GlPeriod:i GlJournal:i TimeStamp:t
 GenBudgets = Company GlCode BudgetType BudgetNumber:i Budget[1-15]:m TimeStamp:t
 GenGroups = Company GlGroup Description TimeStamp:t
-GenAnalysisTrn = AnalysisEntry:i Line:i AnalysisCode1 AnalysisCode2 AnalysisCode3 AnalysisCode4
+GenAnalysisTrn = GlYear:i GlPeriod:i AnalysisEntry:i Line:i AnalysisCode1 AnalysisCode2 AnalysisCode3 AnalysisCode4
     AnalysisCode5 EntryValue:m TimeStamp:t
 GenAnalysisCode = AnalysisType:i AnalysisCode Description TimeStamp:t
 ArCustomer = Customer Name ShortName Branch Salesperson Area CustomerClass Currency TermsCode CreditLimit:i

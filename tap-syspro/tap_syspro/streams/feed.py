@@ -31,6 +31,7 @@ from tap_syspro.streams.columns import (
     ROW_VERSION,
     Column,
     columns_of,
+    number,
     row_number,
     row_reader,
     whole,
@@ -52,9 +53,9 @@ _RESUME: Final = "resume"
 _ORDER: Final = (Outcome.FAILED, Outcome.STOPPED, Outcome.WAITING, Outcome.SKIPPED, Outcome.DONE)
 _KEY_KINDS: Final = {"key": "string", "string": "string"}
 _READS: Final[dict[str, Callable[[Any], Any]]] = {
-    "string": str,
+    "string": lambda raw: str(raw).rstrip(),
     "integer": whole,
-    "decimal": lambda raw: whole(raw) if str(raw).strip().isdigit() else raw,
+    "decimal": number,
     "date": lambda raw: str(raw)[:10],
 }
 
@@ -76,9 +77,9 @@ class Reader:
         self.tap = tap
         self.given: Mapping[str, Any] = tap.config["streams"].get(stream) or {}
         self.sets: dict[str, EntitySet] = tap.sets_of(str(self.given.get("entity_set") or entity))
-        # By the settings, as far as they say; by the catalogue, whose keys are those of the tables; by the service.
+        # By the settings; by the service, which knows its release; by the catalogue.
         told = next((each.keys for each in self.sets.values() if each.keys), ())
-        self.keys = tuple(self.given.get("key_properties") or keys or told)
+        self.keys = tuple(self.given.get("key_properties") or told or keys)
         known = tap.known_columns(entity)
         kinds: dict[str, str] = dict(self.given.get("columns") or {})
         self.columns: list[Column] = columns_of(list(self.sets.values()), known, self.keys, kinds)
@@ -161,10 +162,7 @@ class Reader:
         reads = {name: _READS.get(self.kind(name), str) for name in columns}
         if not where:
             return lambda _: True
-        holds = checker(condition, reads)
-        asks_null = any(term.value is None for group in condition for term in group)
-        nulls = [next(iter(columns))] if asks_null else []
-        return lambda row: holds(row) or any(not row.get(name) for name in nulls)
+        return checker(condition, reads)
 
     def note_columns(self, rows: Sequence[Row]) -> None:
         """Note which columns came at all: e.net leaves out what the operator may not see."""
