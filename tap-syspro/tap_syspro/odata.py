@@ -174,19 +174,18 @@ class ODataService(Service):
 
     def _read(self, query: Query, address: str, headers: Mapping[str, str]) -> Answer:
         try:
-            body = self._get(query.company, address, _json, {**self._headers, **headers})
+            body = self._get(query.company, address, _rows, {**self._headers, **headers})
         except NotFoundError as error:
             length = len(urlsplit(address).query)
             raise NotFoundError(
                 f"{error} The query has {length} characters: IIS refuses long ones with 404.15; try a smaller "
                 "max_query_length or select fewer columns."
             ) from None
-        rows = body.get("value") if isinstance(body, dict) else None
-        if not isinstance(rows, list):
-            raise TransientError(f"GET {urlsplit(address).path}: the answer holds no rows.")
         count = body.get("@odata.count")
         link = body.get("@odata.nextLink")
-        return Answer(rows, None if count is None else int(count), link if isinstance(link, str) else "")
+        return Answer(
+            body["value"], None if count is None else int(count), link if isinstance(link, str) else ""
+        )
 
     def _options(self, query: Query) -> dict[str, str | int]:
         options: dict[str, str | int] = {}
@@ -278,6 +277,13 @@ def _json(response: requests.Response) -> Any:  # noqa: ANN401 - whatever JSON h
         pass
     _check_page(response)
     raise TransientError(f"GET {urlsplit(response.url).path}: the answer is no JSON.")
+
+
+def _rows(response: requests.Response) -> dict[str, Any]:
+    body = _json(response)
+    if not isinstance(body, dict) or not isinstance(body.get("value"), list):
+        raise TransientError(f"GET {urlsplit(response.url).path}: the answer holds no rows.")
+    return body
 
 
 def _xml(response: requests.Response) -> bytes:

@@ -107,7 +107,9 @@ class Walk:
                 return
             answer, is_exact = found
             keys = [self._key(row) for row in answer.rows]
-            fresh = [row for row, key in zip(answer.rows, keys, strict=True) if is_exact or key not in seen]
+            fresh = answer.rows
+            if not is_exact:
+                fresh = [row for row, key in zip(answer.rows, keys, strict=True) if key not in seen]
             if not fresh:
                 if self._is_all(len(keys)):
                     return
@@ -310,6 +312,8 @@ def _plain(raw: Any) -> Any:  # noqa: ANN401 - whatever the service wrote
 
 def _binary(kind: str, raw: Any) -> Any:  # noqa: ANN401 - whatever the service wrote
     """A value of a key as the database sorts it: texts by their bytes in Windows-1252."""
+    if isinstance(raw, int):
+        return raw
     if kind in {"integer", "decimal"}:
         return Decimal(str(raw).strip() or "0")
     return str(raw)[:10] if kind == "date" else str(raw).rstrip().encode("cp1252", errors="replace")

@@ -61,6 +61,8 @@ def test_a_first_load_has_every_row_of_every_table_once(instance: Instance, tran
         table, keys = TABLE_OF[name]
         found = keys_of(run.rows(name), run.tap.chosen[name].primary_keys)
         assert len(found) == len(set(found)), name
+        if "analysis_category" in run.tap.chosen[name].primary_keys:  # the service knows a longer key
+            keys = ("AnalysisCategory", *keys)
         assert set(found) == keys_in_database(instance, table, keys), name
 
 
