@@ -68,7 +68,7 @@ class EntitySet:
 @functools.cache
 def snake(name: str) -> str:
     """The property name of a column, or the stream name of a table: `MStockCode` becomes `m_stock_code`."""
-    split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", re.sub(r"\W+", "_", name))
+    split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", re.sub(r"\W+", "_", name.replace("+", "_plus")))
     return re.sub(r"_+", "_", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", split)).strip("_").lower()
 
 

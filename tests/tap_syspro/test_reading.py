@@ -368,6 +368,19 @@ def test_full_tables_are_stamped_when_every_company_was_read(instance: Instance)
     assert second.bookmark("ap_supplier")["completed_at"] == first.bookmark("ap_supplier")["completed_at"]
 
 
+def test_a_catalog_can_ask_for_full_tables(instance: Instance) -> None:
+    config = instance.with_(companies=["EDU1"])
+    first = run_tap(config, "ap_invoice", "por_master_hdr", "por_master_detail")
+    catalog = json.loads(first.tap.catalog_json_text)
+    for entry in catalog["streams"]:
+        entry["replication_method"] = "FULL_TABLE"
+        entry.pop("replication_key", None)
+    instance.world.life.advance(60 * 24 * 200)
+    second = run_tap(config, state=first.state, catalog=catalog)
+    for stream in ("ap_invoice", "por_master_hdr", "por_master_detail"):
+        assert len(second.rows(stream)) == len(first.rows(stream)), stream
+
+
 def test_documents_are_read_whole_again_after_some_days(instance: Instance) -> None:
     config = instance.with_(companies=["EDU1"], full_refresh_every_days=7)
     first = run_tap(config, "ap_invoice")

@@ -203,3 +203,13 @@ def test_no_secret_is_in_what_the_http_library_logs(
     }
     assert ids
     assert not any(each in text for each in ids)
+
+
+def test_a_person_who_logs_on_as_the_operator_does_not_stop_the_run(instance: Instance) -> None:
+    instance.script.add(
+        Fault(r"Query/Query", skip=3, hook=lambda: instance.app.sessions.log_on(OPERATOR, "EDU1"))
+    )
+    run = run_tap(instance.enet(companies=["EDU1"], page_size=20), "gen_transaction")
+    assert run.failures == {}
+    assert len(run.rows("gen_transaction")) == len(instance.app.table("EDU1", "GenTransaction"))
+    assert instance.app.sessions.evicted == 2  # the run by the person, the person by the run

@@ -36,6 +36,7 @@ from tap_syspro.streams.columns import (
     row_reader,
     whole,
 )
+from tap_syspro.streams.strategies import Full
 from tap_syspro.streams.stream import Outcome, SysproStream
 
 if TYPE_CHECKING:
@@ -319,6 +320,8 @@ class StrategyFeed(Feed):
 
     def begin(self, memory: Memory) -> Reading:
         """Find out what is to be read."""
+        if self.streams[0].is_full_table and self.strategy.column:
+            self.strategy = Full()  # the catalog says so
         facts = self.tap.facts(self.reader.given)
         strategy = self.strategy
         resume: Memory = memory.get(_RESUME) or {}
