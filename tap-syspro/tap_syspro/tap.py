@@ -11,10 +11,8 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk import Stream, Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_syspro.auth import ODataSignIn, Sessions
@@ -32,7 +30,7 @@ from tap_syspro.streams.catalogue import COLUMNS, built_in_sets
 from tap_syspro.streams.columns import converters
 from tap_syspro.streams.derived import due_date, segments_of
 from tap_syspro.streams.strategies import Facts
-from tap_syspro.streams.stream import Outcome, SysproStream
+from tap_syspro.streams.stream import LineWriter, Outcome, SysproStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.singerlib import Message
 
     from tap_syspro.service import Row, Service
     from tap_syspro.streams.catalogue import Known
@@ -51,16 +48,6 @@ if TYPE_CHECKING:
 _SIGNALLED: Final = 128
 _PAGE_SIZES: Final = {"odata": 5000, "enet": 500}
 _GL_CODES: Final = ("GlCode", "MGlCode")
-
-
-class LineWriter(MsgSpecWriter):
-    """Writes messages as the SDK's fast writer does, but flushes only behind those that matter at once."""
-
-    @override
-    def write_message(self, message: Message) -> None:
-        sys.stdout.buffer.write(self.format_message(message))
-        if not isinstance(message, RecordMessage):
-            sys.stdout.flush()
 
 
 class TapSyspro(Tap):
@@ -380,11 +367,6 @@ class TapSyspro(Tap):
     def chosen(self) -> dict[str, SysproStream]:
         """The selected streams."""
         return {n: s for n, s in self.streams.items() if isinstance(s, SysproStream) and s.selected}
-
-    @property
-    def has_stopped(self) -> bool:
-        """Whether the call budget ended the run before everything was read."""
-        return any(stream.feed.outcome is Outcome.STOPPED for stream in self.chosen.values())
 
     @property
     def exit_code(self) -> int:

@@ -75,20 +75,6 @@ def test_discovered_catalog_selects_what_is_useful_and_can_be_used(
     assert instance.script.count("metadata") == 0
 
 
-def test_a_bank_account_is_read_when_it_is_selected(instance: Instance, tmp_path: Path) -> None:
-    config = instance.with_(companies=["EDU1"])
-    catalog = json.loads(finish(command(config, tmp_path, "--discover"))[1])
-    for entry in catalog["streams"]:
-        for part in entry["metadata"]:
-            part["metadata"]["selected"] = entry["tap_stream_id"] == "ap_supplier"
-    (tmp_path / "catalog.json").write_text(json.dumps(catalog))
-    _, out, _ = finish(command(config, tmp_path, "--catalog", str(tmp_path / "catalog.json")))
-    rows = [message["record"] for message in messages(out) if message["type"] == "RECORD"]
-    found = {row["supplier"]: row["bank_account"] for row in rows}
-    stored = instance.app.table("EDU1", "ApSupplier")
-    assert found == {str(row["Supplier"]).rstrip(): row["BankAccount"] for row in stored}
-
-
 def test_the_connection_test_reads_one_record_of_every_stream_and_signs_out(
     instance: Instance, tmp_path: Path
 ) -> None:
@@ -136,7 +122,10 @@ def test_a_secret_is_shown_nowhere_even_when_debugging(
     instance.script.add(
         Fault(r"ApInvoice\?|Query/Query", status=500, body=b'{"error":{"message":"deadlock"}}')
     )
-    config = instance.enet(companies=["EDU1"]) if transport == "enet" else instance.config
+    companies = ["EDU1"]
+    config = (
+        instance.enet(companies=companies) if transport == "enet" else instance.with_(companies=companies)
+    )
     code, out, err = finish(command(config, tmp_path, env={"TAP_SYSPRO_LOGLEVEL": "DEBUG"}))
     assert code == 0
     assert "DEBUG" in err

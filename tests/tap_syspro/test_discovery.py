@@ -198,6 +198,21 @@ def test_keys_keep_their_zeros_and_can_be_shown_without(instance: Instance) -> N
         assert row["purchase_order_display"] == row["purchase_order"].lstrip("0")
 
 
+def test_a_bank_account_is_read_when_it_is_selected(instance: Instance) -> None:
+    config = instance.with_(companies=["EDU1"])
+    tap = TapSyspro(config=config, setup_mapper=False)
+    wanted = json.loads(tap.catalog_json_text)
+    tap.close()
+    for entry in wanted["streams"]:
+        for part in entry["metadata"]:
+            part["metadata"]["selected"] = entry["tap_stream_id"] == "ap_supplier"
+    rows = run_tap(config, catalog=wanted).rows("ap_supplier")
+    stored = instance.app.table("EDU1", "ApSupplier")
+    assert {row["supplier"]: row["bank_account"] for row in rows} == {
+        row["Supplier"].rstrip(): row["BankAccount"] for row in stored
+    }
+
+
 def test_blanks_at_the_end_are_removed_and_blank_texts_are_null(instance: Instance) -> None:
     run = run_tap(instance.config, "ap_invoice", "ap_terms")
     texts = [v for row in run.rows("ap_invoice") for v in row.values() if isinstance(v, str)]

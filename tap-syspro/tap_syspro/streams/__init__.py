@@ -25,7 +25,7 @@ from tap_syspro.streams.derived import (
     STOCK,
 )
 from tap_syspro.streams.documents import DocumentFeed
-from tap_syspro.streams.feed import Reader
+from tap_syspro.streams.reader import Reader
 from tap_syspro.streams.strategies import Full, History, Ledger, OpenItems, Orders, Strategy, Years
 from tap_syspro.streams.tables import COST_CENTERS, PERIODS, CostCenterFeed, TableFeed
 from tap_syspro.streams.versions import Growing, RowVersions

@@ -11,7 +11,7 @@ from tap_syspro.conditions import Term, any_of
 from tap_syspro.discovery import snake
 from tap_syspro.errors import PageTooLargeError, RefusedError
 from tap_syspro.streams.columns import COMPANY, DELETED_AT, ROW_VERSION, Column, row_number
-from tap_syspro.streams.feed import Reader, StrategyFeed
+from tap_syspro.streams.feed import StrategyFeed
 from tap_syspro.streams.strategies import Orders, Strategy
 from tap_syspro.streams.stream import SysproStream, keys_of
 from tap_syspro.streams.versions import RowVersions
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_syspro.service import Row
     from tap_syspro.streams.declarations import Table
     from tap_syspro.streams.feed import Reading
+    from tap_syspro.streams.reader import Reader
     from tap_syspro.streams.strategies import Memory
     from tap_syspro.tap import TapSyspro
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import Stream
+from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib import MetadataMapping
+    from singer_sdk.singerlib import Message, MetadataMapping
 
     from tap_syspro.service import Row
     from tap_syspro.streams.feed import Feed
@@ -30,6 +32,16 @@ _FULL_TABLE: Final = "FULL_TABLE"
 _COMPANIES: Final = "companies"
 _MIDNIGHT: Final = "T00:00:00.000000+00:00"
 _MARKS: Final = ("starting_replication_value", "progress_markers", "replication_key_signpost")
+
+
+class LineWriter(MsgSpecWriter):
+    """Writes messages as the SDK's fast writer does, but flushes only behind those that matter at once."""
+
+    @override
+    def write_message(self, message: Message) -> None:
+        sys.stdout.buffer.write(self.format_message(message))
+        if not isinstance(message, RecordMessage):
+            sys.stdout.flush()
 
 
 class Outcome(enum.Enum):

@@ -9,7 +9,7 @@ from typing_extensions import override
 from tap_syspro.discovery import snake
 from tap_syspro.streams.columns import COMPANY, Column
 from tap_syspro.streams.derived import periods, segment
-from tap_syspro.streams.feed import Feed, Reader, StrategyFeed
+from tap_syspro.streams.feed import Feed, StrategyFeed
 from tap_syspro.streams.strategies import Strategy, Years
 from tap_syspro.streams.stream import SysproStream, keys_of
 from tap_syspro.streams.versions import Growing, RowVersions
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tap_syspro.service import Row
     from tap_syspro.streams.declarations import Table
+    from tap_syspro.streams.reader import Reader
     from tap_syspro.tap import TapSyspro
 
 SNAPSHOT: Final = "snapshot_date"
