@@ -18,6 +18,7 @@ from tap_acumatica.tap import TapAcumatica
 from tap_epicor_kinetic.tap import TapEpicorKinetic
 from tap_exact_online.tap import TapExactOnline
 from tap_sage_intacct.tap import TapSageIntacct
+from tap_syspro.tap import TapSyspro
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ PLUGINS: tuple[type[PluginBase], ...] = (
     TapEpicorKinetic,
     TapExactOnline,
     TapSageIntacct,
+    TapSyspro,
     TargetTableau,
 )
 

@@ -41,6 +41,7 @@ def of_source(rules: Mapping[str, T] | None, source: str) -> dict[str, T]:
 
 
 <<<<<<< HEAD
+<<<<<<< HEAD
 @dataclasses.dataclass(frozen=True)
 class Refreshing:
     """What depends on published data and is refreshed after it: content of Tableau's, by name, path or id.
@@ -93,6 +94,8 @@ class DatasourceRule:
 
 =======
 >>>>>>> exact-online
+=======
+>>>>>>> syspro
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The settings as typed values; see `setting_list.SCHEMA` for their meaning."""

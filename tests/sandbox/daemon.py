@@ -75,6 +75,12 @@ def _exact_online(world: World, directory: Path) -> ASGIApp:
     return create_app(world, directory, switches=Switches(clock="real", refresh_token_days=3650))
 
 
+def _syspro(world: World, directory: Path) -> ASGIApp:
+    from tests.sandbox.syspro.app import create_app  # noqa: PLC0415 - loaded only where it is served
+
+    return create_app(world, directory=directory)
+
+
 @dataclasses.dataclass(frozen=True)
 class Server:
     """One server of the sandbox.
@@ -108,6 +114,7 @@ SERVERS = (
     Server("sage_intacct", "SANDBOX_SAGE_INTACCT_PORT", 8612, _sage_intacct),
     Server("epicor_kinetic", "SANDBOX_EPICOR_KINETIC_PORT", 8615, _epicor_kinetic),
     Server("exact_online", "SANDBOX_EXACT_ONLINE_PORT", 8614, _exact_online),
+    Server("syspro", "SANDBOX_SYSPRO_PORT", 8613, _syspro),
     Server("tableau", "SANDBOX_TABLEAU_PORT", 8610, _tableau),
 )
 
