@@ -40,8 +40,6 @@ def of_source(rules: Mapping[str, T] | None, source: str) -> dict[str, T]:
     return own
 
 
-<<<<<<< HEAD
-<<<<<<< HEAD
 @dataclasses.dataclass(frozen=True)
 class Refreshing:
     """What depends on published data and is refreshed after it: content of Tableau's, by name, path or id.
@@ -92,10 +90,6 @@ class DatasourceRule:
     freshness_minutes: int = 0
 
 
-=======
->>>>>>> exact-online
-=======
->>>>>>> syspro
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The settings as typed values; see `setting_list.SCHEMA` for their meaning."""

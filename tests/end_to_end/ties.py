@@ -6,6 +6,8 @@ import dataclasses
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tests.end_to_end.tie_exact_online import check_exact_online
+from tests.end_to_end.tie_syspro import check_syspro
 from tests.sandbox.company.books import Books, books_of
 from tests.target_tableau.support import query
 
@@ -118,7 +120,9 @@ def _by_books(sums: Callable[[PathOf], Sums]) -> Callable[[PathOf, Company], Non
 TIES: dict[str, Callable[[PathOf, Company], None]] = {
     "tap-acumatica": _by_books(_acumatica),
     "tap-epicor-kinetic": _by_books(_epicor_kinetic),
+    "tap-exact-online": check_exact_online,
     "tap-sage-intacct": _by_books(_sage_intacct),
+    "tap-syspro": check_syspro,
 }
 """Source -> asserts that its extracts, which `path_of(stream)` names, tie to the company's books."""
 
