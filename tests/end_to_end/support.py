@@ -56,7 +56,7 @@ class Project:
             capture_output=True,
             text=True,
             check=False,
-            timeout=200,
+            timeout=600,
             env=self._environment(environment),
         )
         assert not _SECRETS.search(result.stdout + result.stderr), "a secret was printed"

@@ -42,6 +42,7 @@ def check_ties(project: Project) -> None:
     assert lines_of_extracts(project.extracts("tap-acumatica")) == lines_of_company(company)
 
 
+@pytest.mark.timeout(1200)
 def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     first = project.demo()
     output = first.stdout + first.stderr
