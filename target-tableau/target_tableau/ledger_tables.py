@@ -94,14 +94,13 @@ _ADDED: dict[int, tuple[sa.Column[object], ...]] = {
 def migrate(engine: sa.Engine) -> None:
     """Make the tables, or bring those of an earlier version up to date. Nothing that is there is lost.
 
+    The caller keeps others out meanwhile.
+
     Raises:
         SettingError: A newer version wrote the ledger.
         SQLAlchemyError: The database cannot be read or written.
     """
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            # Two machines that begin at once would both make the tables.
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('target-tableau ledger'))"))
         _METADATA.create_all(connection)
         version = connection.scalar(sa.select(_ledger.c.version))
         if version is None:

@@ -104,7 +104,14 @@ def _nested(flat: dict[str, Any]) -> dict[str, Any]:
 def _ledger(settings: Settings) -> Ledger:
     if settings.ledger_url is None and not (settings.output_dir / "loads.db").exists():
         raise TargetTableauError(f"Nothing was loaded into {settings.output_dir} yet.")
-    return Ledger(settings.ledger_url, settings.output_dir)
+    return _opened(settings)
+
+
+def _opened(settings: Settings) -> Ledger:
+    """The ledger, closed when the command ends."""
+    ledger = Ledger(settings.ledger_url, settings.output_dir)
+    click.get_current_context().call_on_close(ledger.close)
+    return ledger
 
 
 @main.command("report")
@@ -210,9 +217,8 @@ def refresh(settings: Settings) -> None:
     """Refresh what the setting refresh names, and wait: for data that something else has landed."""
     if settings.server_url is None:
         raise SettingError("server_url is not set, so there is nothing to refresh.")
-    ledger = Ledger(settings.ledger_url, settings.output_dir)
     with Delivery(settings) as delivery:
-        delivery.open(ledger)
+        delivery.open(_opened(settings))
         delivery.want_all()
         delivery.refresh()
     click.echo("Refreshed.")
@@ -236,7 +242,7 @@ def check(settings: Settings) -> None:
     _tell("output folder", _check_folder(settings))
     with Engine(settings.hyper_version, settings.hyper_memory_limit):
         _tell("Hyper engine", f"starts, makes files of version {settings.hyper_version}")
-    Ledger(settings.ledger_url, settings.output_dir).close()
+    _opened(settings)
     _tell("load ledger", "opens")
     if settings.server_url is None:
         _tell("Tableau", "no server_url: extracts are made, not published")
