@@ -181,6 +181,7 @@ class Books:
         config: Settings.
         server: Where they publish to; None where they do not.
         rows: Rows of each stream before the change.
+        changes: Records of the stream with a key that the change brings; half as many of the other.
 
     Attributes:
         config: Settings; tests add to them.
@@ -189,12 +190,14 @@ class Books:
         change: The messages of the change.
     """
 
-    def __init__(self, config: dict[str, Any], server: Server | None, rows: int = 60) -> None:
+    def __init__(
+        self, config: dict[str, Any], server: Server | None, rows: int = 60, changes: int = 90
+    ) -> None:
         self.config, self.server = config, server
         before = {f"{number:06}": number for number in range(rows)}
         log = [(f"{number:06}", 3) for number in range(rows)]
-        changed = {f"{number:06}": number + 7 for number in range(rows // 2, rows * 2)}
-        more = [(f"{number // 2:06}", 5) for number in range(rows)]  # rows that are alike, too
+        changed = {f"{number:06}": number + 7 for number in range(rows // 2, rows // 2 + changes)}
+        more = [(f"{number // 2:06}", 5) for number in range(changes // 2)]  # rows that are alike, too
         after = before | changed
         self.first = _books(before.items(), log, STATE)
         self.change = _books(changed.items(), more, LATER)

@@ -65,8 +65,15 @@ def test_upsert_keeps_what_came_and_hands_on_no_state_beyond_it(
     assert refs(server, extracts, "log") == "abcdef"
 
 
-@pytest.mark.parametrize("keys", [(), ("ref",)])
-@pytest.mark.parametrize("proven", ["", "d"])
+@pytest.mark.parametrize(
+    ("keys", "proven"),
+    [
+        ((), "d"),
+        pytest.param((), "", marks=pytest.mark.soak),
+        pytest.param(("ref",), "d", marks=pytest.mark.soak),
+        pytest.param(("ref",), "", marks=pytest.mark.soak),
+    ],
+)
 def test_rows_that_come_again_are_not_appended_again(
     publishing: Config, server: Server, extracts: Extracts, keys: tuple[str, ...], proven: str
 ) -> None:
@@ -95,8 +102,15 @@ def test_rows_whose_change_to_a_wider_type_comes_between_are_not_appended_again(
     assert extracts.column("log", "n") == [1, 1, 1.5, 2]
 
 
-@pytest.mark.parametrize("way", ["overwrite", "ACTIVATE_VERSION"])
-@pytest.mark.parametrize("keys", [("ref",), ()])
+@pytest.mark.parametrize(
+    ("way", "keys"),
+    [
+        ("overwrite", ()),
+        ("ACTIVATE_VERSION", ("ref",)),
+        pytest.param("overwrite", ("ref",), marks=pytest.mark.soak),
+        pytest.param("ACTIVATE_VERSION", (), marks=pytest.mark.soak),
+    ],
+)
 def test_a_table_that_is_read_whole_loses_and_doubles_nothing(
     publishing: Config, server: Server, extracts: Extracts, way: str, keys: tuple[str, ...]
 ) -> None:
