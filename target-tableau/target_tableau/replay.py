@@ -57,15 +57,24 @@ def finish_unfinished(settings: Settings) -> None:
         ledger.close()
     if load_id is None or settings.dry_run:
         return
-    if Journal(settings.output_dir / "journal", load_id).read_json(ENDING) is None:
-        return  # read on another machine, or pruned: the tap reads it again
-    logger.info("Load %s had been read but not finished; it is finished first, from its journal.", load_id)
+    journal = Journal(settings.output_dir / "journal", load_id)
     try:
+        if journal.read_json(ENDING) is None or _appends(settings, journal):
+            return  # read on another machine, or pruned, or not to be told from what the tap reads again
+        logger.info(
+            "Load %s had been read but not finished; it is finished first, from its journal.", load_id
+        )
         replay(settings, load_id)
     except LockedError:
         raise
     except TargetTableauError as failure:
         logger.warning("Load %s still cannot be finished: %s", load_id, failure)
+
+
+def _appends(settings: Settings, journal: Journal) -> bool:
+    """Whether a load brought rows that no key identifies, so that they would be there twice when they come again."""
+    keyed = all(message["key_properties"] for message in journal.schemas().values())
+    return settings.load_method == "append-only" or not keyed
 
 
 def replay_rejected(settings: Settings, load_id: str) -> list[dict[str, Any]]:

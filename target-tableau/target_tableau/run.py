@@ -98,10 +98,12 @@ class Run:
         if self.delivery is not None:
             stack.enter_context(self.delivery)
             self.delivery.open(self.ledger)
+        contents = Contents(folder)
+        stack.callback(contents.keep)  # after the engine has let go
         engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
         worker = Worker()
         stack.callback(worker.close)
-        self._workshop = Workshop(settings, engine, worker, self.ledger, Contents(folder), self.progress)
+        self._workshop = Workshop(settings, engine, worker, self.ledger, contents, self.progress)
         stack.callback(self.progress.clear)
         self._begin_load()
 
