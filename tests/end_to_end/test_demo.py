@@ -67,6 +67,9 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     assert len(project.index.writes) > writes
     assert Sums.of_extracts(project.extract) == Sums.of_books(project.books)
     assert Sums.of_epicor_extracts(project.extract_of_epicor) == Sums.of_books(project.books)
+    # deleted orders and lines have left too, by the log of deletions
+    (rows,) = query(project.extract_of_epicor("purchase_order_lines"), "SELECT COUNT(*) FROM {t}")
+    assert list(rows) == [sum(len(order.lines) for order in project.company.purchase_orders.values())]
     assert Sums.of_extracts(project.published) == Sums.of_books(project.books)
     assert lines_of_extracts(project.published) == lines_of_company(project.company)
     project.wait_for_quiet()
