@@ -43,6 +43,12 @@ class Page:
     count: int | None = None
 
 
+def page_of(answer: Any) -> Page:  # noqa: ANN401 - whatever JSON holds
+    """The page in an answer."""
+    count = answer.get("@odata.count", answer.get("odata.count"))
+    return Page(answer["value"], answer.get("@odata.nextLink") or "", None if count is None else int(count))
+
+
 @dataclasses.dataclass
 class PageLength:
     """How many rows the server gives at most, as far as that is proven: the least that came when more followed."""

@@ -285,6 +285,20 @@ _CONTENT: Final = (
         "`timestamps`, `trim`.",
         default=[],
     ),
+    th.Property(
+        "deletion_log",
+        th.ObjectType(
+            *(
+                th.Property(name, th.StringType, required=True)
+                for name in ("baq", "table", "row_id", "revision", "deleted_at")
+            )
+        ),
+        title="Log of deletions",
+        description="BAQ over a user table in which a directive of yours notes deleted rows: its id (`baq`) and "
+        "its columns with the `table`, the SysRowID (`row_id`), the time (`deleted_at`) and the entry's own SysRevID "
+        "(`revision`). Deletions are then told at once, by records without keys, with `sys_row_id` and "
+        "`_sdc_deleted_at`.",
+    ),
     _switch(
         "emit_activate_version_messages",
         "Activate versions",

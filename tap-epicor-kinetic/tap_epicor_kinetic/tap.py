@@ -26,6 +26,7 @@ from tap_epicor_kinetic.paging import PageLength
 from tap_epicor_kinetic.settings import SETTINGS
 from tap_epicor_kinetic.store import store_of
 from tap_epicor_kinetic.streams import sources_of, streams_of
+from tap_epicor_kinetic.streams.deletions import DeletionLog
 from tap_epicor_kinetic.streams.stream import EpicorStream, Outcome
 
 if TYPE_CHECKING:
@@ -128,6 +129,11 @@ class TapEpicorKinetic(Tap):
     def started_at(self) -> dt.datetime:
         """When the run began, on the server's clock."""
         return self.client.server_time or dt.datetime.now(dt.UTC)
+
+    @cached_property
+    def deletions(self) -> DeletionLog:
+        """What was deleted, where the installation keeps a log of it."""
+        return DeletionLog(self)
 
     @cached_property
     def _store(self) -> Store:

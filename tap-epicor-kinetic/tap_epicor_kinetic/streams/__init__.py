@@ -6,12 +6,12 @@ import dataclasses
 import fnmatch
 import re
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from tap_epicor_kinetic.discovery import EntitySet, calculated, sample, snake
 from tap_epicor_kinetic.errors import ApiError, UserError
 from tap_epicor_kinetic.streams.columns import (
     COMPANY,
+    DELETED_AT,
     HEADER_REVISION,
     SYS_REV_ID,
     SYS_ROW_ID,
@@ -19,7 +19,8 @@ from tap_epicor_kinetic.streams.columns import (
     columns_of,
 )
 from tap_epicor_kinetic.streams.declarations import SOURCES
-from tap_epicor_kinetic.streams.source import Source
+from tap_epicor_kinetic.streams.deletions import ROW_TYPES
+from tap_epicor_kinetic.streams.source import Source, baq_path
 from tap_epicor_kinetic.streams.stream import EpicorStream
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _or(value: str | None, otherwise: str) -> str:
 def _baq(entry: Mapping[str, Any]) -> Source:
     source = Source(
         stream=entry.get("name") or snake(entry["id"]),
-        path=f"BaqSvc/{quote(entry['id'], safe='')}/Data",
+        path=baq_path(entry["id"]),
         keys=tuple(entry.get("key_properties") or ()),
         replication_key=entry.get("replication_key") or "",
         where=entry.get("filter") or "",
@@ -181,6 +182,9 @@ def _stream(tap: TapEpicorKinetic, source: Source, found: EntitySet) -> EpicorSt
     if source.nested:
         about = "SysRevID of the header, by which the rows are read."
         columns.append(Column(HEADER_REVISION, "integer", description=about))
+    if tap.config.get("deletion_log") and source.stream in ROW_TYPES:
+        about = "When the row was deleted; then nothing else is known of it but its sys_row_id."
+        columns.append(Column(DELETED_AT, "time", description=about))
     own = [property_of[key] for key in keys if key != "Company"]
     return EpicorStream(tap, source, columns, [COMPANY, *own] if own else [], names)
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_epicor_kinetic.paging import Calls, Page
-from tap_epicor_kinetic.streams.columns import COMPANY, SYS_REV_ID, SYS_ROW_ID, converters, row_reader
+from tap_epicor_kinetic.paging import Calls, Page, page_of
+from tap_epicor_kinetic.streams.columns import (
+    COMPANY,
+    DELETED_AT,
+    SYS_REV_ID,
+    SYS_ROW_ID,
+    converters,
+    row_reader,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +43,8 @@ class Access:
         self._constant: Row = {}
         if all(column.source != "Company" for column in stream.columns):
             self._constant[COMPANY] = ""
+        if DELETED_AT in names:
+            self._constant[DELETED_AT] = None
         self._read = row_reader(
             [column for column in wanted if column.source],
             [each for each in source.derived if each.name in names],
@@ -78,9 +87,7 @@ class Access:
 
     def _page(self, answer: Json) -> Page:
         self._stream.page_read()
-        count = answer.get("@odata.count", answer.get("odata.count"))
-        link = answer.get("@odata.nextLink") or ""
-        return Page(answer["value"], link, None if count is None else int(count))
+        return page_of(answer)
 
     def _selection(self) -> str:
         """What to ask for by `$select`; empty for all, where the list would be too long for a web server."""

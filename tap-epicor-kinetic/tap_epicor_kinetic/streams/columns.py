@@ -22,6 +22,7 @@ COMPANY: Final = "company"
 SYS_REV_ID: Final = "SysRevID"
 SYS_ROW_ID: Final = "SysRowID"
 HEADER_REVISION: Final = "header_sys_rev_id"
+DELETED_AT: Final = "_sdc_deleted_at"
 
 _PRECISION: Final = 18
 _SCALES: Final = (

@@ -21,6 +21,7 @@ _NEWEST: Final = "newest"
 _FILTER: Final = "filter"
 _READING: Final = "reading"
 _EXTENT: Final = "extent"
+_DELETIONS: Final = "deletions_read_until"
 
 
 class Place:
@@ -112,6 +113,15 @@ class Place:
     def extent(self, extent: list[int]) -> None:
         self._state[_EXTENT] = extent
         self._mark()
+
+    @property
+    def deletions_read(self) -> int | None:
+        """Up to which entry the log of deletions was read."""
+        return self._state.get(_DELETIONS)
+
+    @deletions_read.setter
+    def deletions_read(self, number: int) -> None:
+        self._state[_DELETIONS] = number
 
     def _mark(self) -> None:
         self._state[_KEY] = self._stream.replication_key

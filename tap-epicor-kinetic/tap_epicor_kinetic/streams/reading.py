@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_epicor_kinetic.errors import ApiError
 from tap_epicor_kinetic.paging import Keyset, Offset
 from tap_epicor_kinetic.streams.access import Access, short
-from tap_epicor_kinetic.streams.columns import SYS_REV_ID, iso
+from tap_epicor_kinetic.streams.columns import DELETED_AT, SYS_REV_ID, iso
+from tap_epicor_kinetic.streams.deletions import ROW_TYPES, tombstone
 from tap_epicor_kinetic.streams.places import Places, literal, moment_of
 
 if TYPE_CHECKING:
@@ -108,11 +109,34 @@ class Reader:
             ApiError: The server does not give the rows.
         """
         if self._has_nothing_to_do:
-            return iter(())
+            return
         place = self._places.of(company)
+        tells_deletions = DELETED_AT in {column.name for column in self.stream.wanted}
+        if tells_deletions and place.deletions_read is None:
+            # Before its first row there is nothing that the target could hold and should forget.
+            place.deletions_read = self.tap.deletions.newest(company)
+        yield from self._rows_due(company, place)
+        if tells_deletions:
+            yield from self._tombstones(company, place)
+
+    def _rows_due(self, company: str, place: Place) -> Iterator[Row]:
         if not self._number:
             return self._read_at_once(company, place)
         return self._read_by_date(company, place) if self._date_key else self._read_by_number(company, place)
+
+    def _tombstones(self, company: str, place: Place) -> Iterator[Row]:
+        """Tell of deleted rows, from some writes before the last one told on."""
+        until = place.deletions_read or 0
+        log = self.tap.deletions
+        found = log.since(company, max(until - self.config["sysrevid_overlap"] - 1, 0))
+        if until and not found:
+            # The last entry told has gone: the log was emptied, or the database's numbers have begun anew.
+            found = log.since(company, 0)
+        blank = dict.fromkeys(column.name for column in self.stream.wanted)
+        for each in found:
+            if each.table == ROW_TYPES[self.stream.name]:
+                yield tombstone(each, blank)
+        place.deletions_read = max((each.number for each in found), default=0)
 
     def sample(self, company: str, limit: int) -> list[Row]:
         """A few rows, by one call.

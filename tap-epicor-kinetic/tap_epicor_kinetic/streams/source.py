@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from tap_epicor_kinetic.streams.columns import Derived
+
+
+def baq_path(baq: str) -> str:
+    """Where the rows of a BAQ are, below a company; its id may hold anything."""
+    return f"BaqSvc/{quote(baq, safe='')}/Data"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing_extensions import override
 from tap_epicor_kinetic.errors import ApiError, CallBudgetSpentError, ForbiddenError, NotFoundError, UserError
 from tap_epicor_kinetic.streams.columns import (
     COMPANY,
+    DELETED_AT,
     HEADER_REVISION,
     SYS_REV_ID,
     SYS_ROW_ID,
@@ -98,7 +99,7 @@ class EpicorStream(Stream):
         if fresh and not (self._tap_input_catalog and self._tap_input_catalog.get_stream(self.tap_stream_id)):
             for column in self.columns:
                 entry = metadata["properties", column.name]
-                if column.name == COMPANY or column.source in {SYS_ROW_ID, SYS_REV_ID}:
+                if column.name in {COMPANY, DELETED_AT} or column.source in {SYS_ROW_ID, SYS_REV_ID}:
                     entry.inclusion = entry.InclusionType.AUTOMATIC
                 elif not column.by_default and column.name not in self.primary_keys:
                     entry.selected_by_default = False
