@@ -33,6 +33,7 @@ def table_of(output: str) -> dict[str, list[str]]:
     return {" ".join(row.split()[:2]): row.split()[2:] for row in rows}
 
 
+@pytest.mark.timeout(900)
 def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     first = project.demo()
     output = first.stdout + first.stderr
