@@ -284,7 +284,7 @@ class Workers:
         """Start the process of a division again whenever it was killed, which is after some random calls."""
         while not self._stopped:
             process = self._running[division] = start_worker(self.instance, division)
-            left = self._rng.randint(10, 90)
+            left = self._rng.randint(30, 120)
             assert process.stdout is not None
             assert process.stderr is not None
             for line in process.stdout:
