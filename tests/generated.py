@@ -134,6 +134,9 @@ def env_example() -> str:
         "companies",
         "tenant",
         "username",
+        "companies",
+        "odata_username",
+        "operator",
         "start_date",
         "client_id",
         "company_id",
@@ -151,7 +154,8 @@ def env_example() -> str:
         prefix = plugin.name.upper().replace("-", "_")
         lines += ["", f"# {plugin.name}"]
         for name, setting in settings_of(plugin).items():
-            if setting.get("secret") or name in wanted:
+            # an empty line would be no object
+            if (setting.get("secret") and "object" not in setting["type"]) or name in wanted:
                 lines.append(f"# {' '.join(str(setting.get('title', name)).split())}")
                 lines.append(f"{prefix}_{name.upper()}=")
     return "\n".join(lines) + "\n"

@@ -242,16 +242,21 @@ def converters(config: Mapping[str, Any]) -> dict[str, Callable[[Any], Any] | No
 
     def text(value: Any) -> str | None:  # noqa: ANN401 - whatever the service wrote
         found = value if value.__class__ is str else str(value)
-        if strips:
-            found = found.rstrip()
         return None if blanks and (not found or found.isspace()) else found
+
+    # The usual case, and by far the most frequent conversion of all.
+    def stripped(value: Any) -> str | None:  # noqa: ANN401 - whatever the service wrote
+        return (value if value.__class__ is str else str(value)).rstrip() or None
+
+    def right_stripped(value: Any) -> str:  # noqa: ANN401 - whatever the service wrote
+        return str(value).rstrip()
 
     def display(value: Any) -> str:  # noqa: ANN401 - whatever the service wrote
         found = str(value).strip()
         return found.lstrip("0") or "0" if found.isdecimal() else found
 
     return {
-        "string": text,
+        "string": (stripped if blanks else right_stripped) if strips else text,
         "key": key,
         "display": display,
         "integer": whole,
