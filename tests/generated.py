@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_acumatica.tap import TapAcumatica
+from tap_sage_intacct.tap import TapSageIntacct
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
 
 ROOT = Path(__file__).parent.parent
-PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TargetTableau)
+PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TapSageIntacct, TargetTableau)
 
 _KINDS = {
     "integer": "integer",
@@ -124,6 +125,9 @@ def env_example() -> str:
         "username",
         "start_date",
         "client_id",
+        "company_id",
+        "user_id",
+        "sender_id",
         "server_url",
         "site",
         "project",

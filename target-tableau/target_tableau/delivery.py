@@ -78,7 +78,9 @@ class Delivery:
         """Signed in on first use."""
         if self._publisher is None:
             settings = self.settings
-            client = self._stack.enter_context(TableauClient(self.address, credentials_of(settings)))
+            client = self._stack.enter_context(
+                TableauClient(self.address, credentials_of(settings), settings.job_timeout_seconds)
+            )
             self._publisher = Publisher(
                 Site(client, create_projects=settings.create_project),
                 settings.source,

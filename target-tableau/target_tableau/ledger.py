@@ -10,13 +10,14 @@ import dataclasses
 import datetime as dt
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from target_tableau.errors import SettingError, TargetTableauError
-from target_tableau.ledger_lock import exclusive, reason_of
+from target_tableau.ledger_lock import LockLostError, exclusive, reason_of
 from target_tableau.ledger_tables import columns as _columns
 from target_tableau.ledger_tables import datasources as _datasources
 from target_tableau.ledger_tables import loads as _loads
@@ -25,7 +26,8 @@ from target_tableau.ledger_tables import refreshes as _refreshes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+
+_OPEN_SECONDS = 60
 
 
 class Status(StrEnum):
@@ -86,24 +88,36 @@ class Ledger:
     """
 
     def __init__(self, url: str | None, output_dir: Path) -> None:
-        self.path = None if url else output_dir / "loads.db"
+        self.path: Path | None = None
         try:
-            if self.path is not None:
-                self._create_private(self.path)
-                self._engine = sa.create_engine(f"sqlite:///{self.path}", connect_args={"timeout": 60})
-            else:
-                self._engine = sa.create_engine(str(url), pool_pre_ping=True)
-            migrate(self._engine)
-        except (SQLAlchemyError, ImportError) as failure:
+            address = sa.make_url(_with_driver(url) if url else f"sqlite:///{output_dir / 'loads.db'}")
+            waits = {}
+            if address.get_backend_name() == "sqlite":
+                self.path = self._create_private(Path(address.database or output_dir / "loads.db"))
+                waits = {"timeout": 60}
+            self._engine = sa.create_engine(address, connect_args=waits, pool_pre_ping=self.path is None)
+            with contextlib.ExitStack() as stack:
+                stack.callback(self._engine.dispose)
+                with self.exclusive("the load ledger itself", _OPEN_SECONDS):  # two may be the first at once
+                    migrate(self._engine)
+                stack.pop_all()
+        except ModuleNotFoundError as missing:
             raise SettingError(
-                f"The load ledger {self.path or 'at ledger_url'} cannot be opened: {reason_of(failure)}. If the file "
-                "is damaged, move it away: a new one is begun and nothing but the history is lost."
+                f"The load ledger at ledger_url needs the package '{missing.name}'. For PostgreSQL, install "
+                "target-tableau[postgresql]."
+            ) from missing
+        except (OSError, SQLAlchemyError, LockLostError) as failure:
+            reason = failure if isinstance(failure, LockLostError) else reason_of(failure)
+            raise SettingError(
+                f"The load ledger {self.path or 'at ledger_url'} cannot be opened: {reason}. If the file is damaged, "
+                "move it away: a new one is begun and nothing but the history is lost."
             ) from failure
 
     @staticmethod
-    def _create_private(path: Path) -> None:
+    def _create_private(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600, exist_ok=True)
+        return path
 
     def close(self) -> None:
         """Let go of the database."""
@@ -346,6 +360,14 @@ class Ledger:
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def published_times(self) -> dict[tuple[str, str], dt.datetime]:
+        """Source and stream -> when Tableau last got rows of it, wherever that was."""
+        query = sa.select(
+            _datasources.c.source, _datasources.c.stream, sa.func.max(_datasources.c.published_at).label("at")
+        ).group_by(_datasources.c.source, _datasources.c.stream)
+        with self._engine.connect() as connection:
+            return {(row.source, row.stream): row.at for row in connection.execute(query)}
+
     @staticmethod
     def _is(key: dict[str, str]) -> sa.ColumnElement[bool]:
         return sa.and_(*(_datasources.c[name] == value for name, value in key.items()))
@@ -354,3 +376,9 @@ class Ledger:
 def _now() -> dt.datetime:
     """UTC without a zone, as all databases keep it alike."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+def _with_driver(url: str) -> str:
+    """`postgresql://`, as hosts hand it out, with the driver that the extra `postgresql` brings."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if separator and scheme in {"postgres", "postgresql"} else url

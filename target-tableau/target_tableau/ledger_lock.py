@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _PAUSE = 0.25
 
 
+class LockLostError(TargetTableauError):
+    """The database that holds the lock cannot be reached, or not any more."""
+
+
 @contextlib.contextmanager
 def exclusive(engine: sa.Engine, path: Path | None, what: str, seconds: float) -> Iterator[None]:
     """Hold the lock on something for the length of a block.
@@ -35,6 +39,7 @@ def exclusive(engine: sa.Engine, path: Path | None, what: str, seconds: float) -
 
     Raises:
         LockedError: Somebody else did not let go in time.
+        LockLostError: The database cannot be reached.
     """
     busy = LockedError(
         f"Another run works on {what}. Wait for it to end, or give this run another source or datasource_name."
@@ -72,9 +77,7 @@ def _advisory(engine: sa.Engine, what: str, seconds: float, busy: LockedError) -
             finally:
                 connection.scalar(sa.select(sa.func.pg_advisory_unlock(number)))
     except SQLAlchemyError as failure:
-        raise TargetTableauError(
-            f"The lock in the load ledger was lost: {reason_of(failure)}. Run again."
-        ) from failure
+        raise LockLostError(reason_of(failure)) from failure
 
 
 def reason_of(failure: Exception) -> str:

@@ -19,6 +19,7 @@ loads = sa.Table(
     sa.Column("source", sa.String(255), nullable=False, index=True),
     sa.Column("started_at", sa.DateTime, nullable=False),
     sa.Column("finished_at", sa.DateTime),
+    sa.Column("extracted_at", sa.DateTime),  # when the newest of its rows were read from the source
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("reached", sa.String(16)),  # the last step that went well, also of a load that failed then
     sa.Column("read", sa.BigInteger, nullable=False, default=0),
@@ -81,6 +82,7 @@ refreshes = sa.Table(
 
 _ADDED: dict[int, tuple[sa.Column[object], ...]] = {
     2: (
+        loads.c.extracted_at,
         loads.c.reached,
         loads.c.publish_mode,
         loads.c.bytes_sent,
@@ -94,14 +96,13 @@ _ADDED: dict[int, tuple[sa.Column[object], ...]] = {
 def migrate(engine: sa.Engine) -> None:
     """Make the tables, or bring those of an earlier version up to date. Nothing that is there is lost.
 
+    The caller keeps others out meanwhile.
+
     Raises:
         SettingError: A newer version wrote the ledger.
         SQLAlchemyError: The database cannot be read or written.
     """
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            # Two machines that begin at once would both make the tables.
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('target-tableau ledger'))"))
         _METADATA.create_all(connection)
         version = connection.scalar(sa.select(_ledger.c.version))
         if version is None:

@@ -27,6 +27,7 @@ from target_tableau.delivery import Delivery
 from target_tableau.errors import SettingError, TargetTableauError
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
+from target_tableau.page import render_page
 from target_tableau.replay import replay, replay_rejected
 from target_tableau.report import render
 from target_tableau.setting_list import SCHEMA
@@ -104,15 +105,34 @@ def _nested(flat: dict[str, Any]) -> dict[str, Any]:
 def _ledger(settings: Settings) -> Ledger:
     if settings.ledger_url is None and not (settings.output_dir / "loads.db").exists():
         raise TargetTableauError(f"Nothing was loaded into {settings.output_dir} yet.")
-    return Ledger(settings.ledger_url, settings.output_dir)
+    return _opened(settings)
+
+
+def _opened(settings: Settings) -> Ledger:
+    """The ledger, closed when the command ends."""
+    ledger = Ledger(settings.ledger_url, settings.output_dir)
+    click.get_current_context().call_on_close(ledger.close)
+    return ledger
 
 
 @main.command("report")
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page that a browser shows."
+)
 @click.pass_obj
-def report(settings: Settings) -> None:
-    """Show the last load of every source as one table."""
-    for line in render(_ledger(settings).last_loads()):
-        click.echo(line)
+def report(settings: Settings, html: Path | None) -> None:
+    """Show the last load of every source as one table, or write a page about all data sources."""
+    ledger = _ledger(settings)
+    if html is None:
+        for line in render(ledger.last_loads()):
+            click.echo(line)
+        return
+    try:
+        page = render_page(ledger.loads(), ledger.published_times(), dt.datetime.now(dt.UTC))
+        html.write_text(page, encoding="utf-8")
+    except OSError as failure:
+        raise TargetTableauError(f"{html} cannot be written: {failure.strerror or failure}.") from failure
+    click.echo(f"Wrote {html}.")
 
 
 @main.command("list")
@@ -210,9 +230,8 @@ def refresh(settings: Settings) -> None:
     """Refresh what the setting refresh names, and wait: for data that something else has landed."""
     if settings.server_url is None:
         raise SettingError("server_url is not set, so there is nothing to refresh.")
-    ledger = Ledger(settings.ledger_url, settings.output_dir)
     with Delivery(settings) as delivery:
-        delivery.open(ledger)
+        delivery.open(_opened(settings))
         delivery.want_all()
         delivery.refresh()
     click.echo("Refreshed.")
@@ -236,7 +255,7 @@ def check(settings: Settings) -> None:
     _tell("output folder", _check_folder(settings))
     with Engine(settings.hyper_version, settings.hyper_memory_limit):
         _tell("Hyper engine", f"starts, makes files of version {settings.hyper_version}")
-    Ledger(settings.ledger_url, settings.output_dir).close()
+    _opened(settings)
     _tell("load ledger", "opens")
     if settings.server_url is None:
         _tell("Tableau", "no server_url: extracts are made, not published")

@@ -85,7 +85,8 @@ SCHEMA = th.PropertiesList(
         default={},
         title="Delete match",
         description=(
-            'Stream -> column by which a deletion without a key finds its row, for instance {"bills": "note_id"}.'
+            'Stream -> column by which a deletion without a key finds its row, for instance {"bills": "note_id"}. '
+            "A name like tap-acumatica/bills holds for that source only; so it does in replace_within and references."
         ),
     ),
     th.Property(

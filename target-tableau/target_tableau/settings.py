@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_tableau.errors import SettingError
 from target_tableau.journal import file_name
@@ -14,6 +14,8 @@ from target_tableau.references import Reference
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+T = TypeVar("T")
+
 
 @dataclasses.dataclass(frozen=True)
 class Within:
@@ -21,6 +23,21 @@ class Within:
 
     parent: str
     columns: dict[str, str]
+
+
+def of_source(rules: Mapping[str, T] | None, source: str) -> dict[str, T]:
+    """The rules that hold for a source, by stream; `source/stream` holds for that source only, and comes first.
+
+    Two ERPs may use one name for streams with different columns, and share one loader.
+    """
+    own: dict[str, T] = {}
+    for name, rule in (rules or {}).items():
+        owner, slash, stream = name.rpartition("/")
+        if owner == source and slash:
+            own[stream] = rule
+        elif not slash:
+            own.setdefault(name, rule)
+    return own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,12 +165,16 @@ class Settings:
             hard_delete=bool(config.get("hard_delete", True)),
             max_shrink_percent=int(config.get("max_shrink_percent", 10)),
             trust_end_of_input=bool(config.get("trust_end_of_input", False)),
-            delete_match=dict(config.get("delete_match") or {}),
+            delete_match=of_source(config.get("delete_match"), source),
             replace_within={
                 stream: Within(rule["parent"], dict(rule["columns"]))
-                for stream, rule in (config.get("replace_within") or {}).items()
+                for stream, rule in of_source(config.get("replace_within"), source).items()
             },
-            references=tuple(Reference.parse(rule) for rule in config.get("references") or ()),
+            references=tuple(
+                Reference.parse({**rule, "from": name})
+                for given in config.get("references") or ()
+                for name, rule in of_source({given["from"]: given}, source).items()
+            ),
             columns={pattern: dict(names) for pattern, names in (config.get("columns") or {}).items()},
             on_schema_change=config.get("on_schema_change") or "evolve",
             on_bad_record=config.get("on_bad_record") or "fail",

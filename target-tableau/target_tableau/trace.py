@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tableauhyperapi import escape_name, escape_string_literal
 
 from target_tableau.columns import DELETED_AT, METADATA_NAMES, SEQUENCE, plan_of
 from target_tableau.errors import TargetTableauError
+from target_tableau.hyper import Engine
 from target_tableau.journal import Journal
+from target_tableau.load import extract_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from target_tableau.settings import Settings
 
 Row = dict[str, Any]
+
+_SHOWN = 6  # columns of what a reference leads to
 
 
 def trace(settings: Settings, ledger: Ledger, stream: str, key: Sequence[str]) -> Iterator[str]:
@@ -53,8 +58,10 @@ def trace(settings: Settings, ledger: Ledger, stream: str, key: Sequence[str]) -
         wanted = _wanted(plan, key)
         column = settings.delete_match.get(stream)
         match_name = plan.column_of(column).name if column else None
+        refreshes = ledger.refreshes(load_id)
         for row in _versions(journal.find(stream), wanted, match_name, match):
             yield from _told(row, before, facts)
+            yield from _refreshed(refreshes)
             before = row
             match = row.get(match_name) if match_name and row.get(match_name) is not None else match
     if plan is None:
@@ -62,6 +69,8 @@ def trace(settings: Settings, ledger: Ledger, stream: str, key: Sequence[str]) -
             f"Stream '{stream}' of source '{settings.source}' is not in the journal. Its streams are listed by "
             "target-tableau-loads list."
         )
+    if before is not None and before[DELETED_AT] is None:
+        yield from _resolved(settings, ledger, stream, before)
     if before is None:
         yield f"No record of {stream} with the key {', '.join(key)} came since the journal begins."
     yield f"The journal reaches back to {_moment(loads[0])} ({settings.journal_retention_days} days are kept)."
@@ -123,6 +132,52 @@ def _told(row: Row, before: Row | None, facts: Row) -> Iterator[str]:
         )
     else:
         yield f"{head}\n    came again, unchanged"
+
+
+def _refreshed(refreshes: Sequence[Row]) -> Iterator[str]:
+    """What was refreshed because of the load."""
+    for refresh in refreshes:
+        job = f" (job {refresh['job']})" if refresh["job"] else ""
+        yield f"    refresh of the {refresh['kind']} '{refresh['target']}': {refresh['status']}{job}"
+
+
+def _resolved(settings: Settings, ledger: Ledger, stream: str, row: Row) -> Iterator[str]:
+    """What the record's references lead to, in the extracts as they are now."""
+    references = [reference for reference in settings.references if reference.stream == stream]
+    if not references:
+        return
+    with Engine(settings.hyper_version, settings.hyper_memory_limit) as engine:
+        for reference in references:
+            own = ledger.columns(settings.source, stream).get(reference.property, reference.property)
+            if row.get(own) is None:
+                continue
+            head = f"    {own} {row[own]}"
+            path = extract_path(settings, reference.target_stream)
+            if not path.exists():
+                yield f"{head}: {reference.target_stream} is not loaded, so it is not known what it stands for"
+                continue
+            names = ledger.columns(settings.source, reference.target_stream)
+            found = _row_of(
+                engine, path, names.get(reference.target_property, reference.target_property), row[own]
+            )
+            if found is None:
+                yield f"{head}: not found in {reference.target_stream}"
+            else:
+                shown = [f"{name}={value}" for name, value in found.items() if value is not None]
+                yield f"{head}: in {reference.target_stream} as " + ", ".join(shown[:_SHOWN])
+
+
+def _row_of(engine: Engine, path: Path, column: str, value: object) -> Row | None:
+    """The row of an extract that has a value in a column; its own columns only."""
+    with engine.attached(path) as table:
+        columns = engine.columns(table)
+        if column not in columns:
+            return None
+        names = [name for name in columns if name not in METADATA_NAMES]
+        listed = ", ".join(escape_name(name) for name in names)
+        where = f"CAST({escape_name(column)} AS TEXT) = {escape_string_literal(str(value))}"
+        rows = engine.rows(f"SELECT {listed} FROM {table.sql} WHERE {where} LIMIT 1")
+    return dict(zip(names, rows[0], strict=True)) if rows else None
 
 
 def _moment(load_id: str) -> str:

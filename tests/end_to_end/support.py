@@ -36,15 +36,15 @@ class Project:
     """A copy of meltano.yml in a folder of its own, with ports and a sandbox of its own."""
 
     folder: Path
-    ports: tuple[int, int]
+    ports: dict[str, str]
 
     @classmethod
     def make(cls, folder: Path) -> Project:
         """Lay out a project as a clone has it, without copying what it only reads."""
         project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-        ports = (_free_port(), _free_port())
         environment = next(item for item in project["environments"] if item["name"] == "sandbox")
-        environment["env"] = {"SANDBOX_ACUMATICA_PORT": str(ports[0]), "SANDBOX_TABLEAU_PORT": str(ports[1])}
+        ports = {name: str(_free_port()) for name in environment["env"]}
+        environment["env"] = ports
         (folder / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
         (folder / "tests").symlink_to(ROOT / "tests", target_is_directory=True)
         return cls(folder, ports)
@@ -79,9 +79,8 @@ class Project:
 
     def sandbox(self, *arguments: str) -> None:
         """Use the sandbox's command."""
-        ports = {"SANDBOX_ACUMATICA_PORT": str(self.ports[0]), "SANDBOX_TABLEAU_PORT": str(self.ports[1])}
         command = [sys.executable, "-m", "tests.sandbox", *arguments]
-        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(ports))
+        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(self.ports))
 
     # -- what is there afterwards -----------------------------------------------------------------------------
 

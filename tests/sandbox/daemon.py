@@ -49,6 +49,12 @@ def _acumatica(world: World, directory: Path) -> ASGIApp:  # noqa: ARG001 - it k
     return create_app(world)
 
 
+def _sage_intacct(world: World, directory: Path) -> ASGIApp:  # noqa: ARG001 - it keeps nothing on disk
+    from tests.sandbox.sage_intacct.app import create_app  # noqa: PLC0415 - loaded only where it is served
+
+    return create_app(world)
+
+
 def _tableau(world: World, directory: Path) -> ASGIApp:  # noqa: ARG001 - it knows nothing of the company
     from tests.sandbox.tableau.app import create_app  # noqa: PLC0415 - loaded only where it is served
 
@@ -85,6 +91,7 @@ class Server:
 
 SERVERS = (
     Server("acumatica", "SANDBOX_ACUMATICA_PORT", 8611, _acumatica),
+    Server("sage_intacct", "SANDBOX_SAGE_INTACCT_PORT", 8612, _sage_intacct),
     Server("tableau", "SANDBOX_TABLEAU_PORT", 8610, _tableau),
 )
 

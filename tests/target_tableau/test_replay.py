@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import sys
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -180,3 +182,85 @@ def test_trace_of_an_unknown_record_says_how_far_the_journal_reaches(config: Con
     assert wrong.exit_code == 1
     assert "1 key properties (ref)" in wrong.output
     assert "not in the journal" in command(config, tmp_path, "trace", "nothing", "1").output
+
+
+def test_trace_tells_what_the_codes_of_a_record_stand_for(config: Config, tmp_path: Path) -> None:
+    config["references"] = [
+        {"from": "bills.vendor", "to": "vendors.code"},
+        {"from": "bills.account", "to": "accounts.code"},
+        {"from": "bills.project", "to": "projects.code"},
+    ]
+    text = dict.fromkeys(("ref", "vendor", "account", "project", "code", "name"), NULLABLE_TEXT)
+    load(config, [
+        schema("vendors", {name: text[name] for name in ("code", "name")}, ["code"]),
+        record("vendors", code="0042", name="Acme"),
+        schema("accounts", {"code": NULLABLE_TEXT}, ["code"]), record("accounts", code="400000"),
+        schema("bills", text, ["ref"]), record("bills", ref="1", vendor="0042", account="9", project="P"), state(),
+    ])  # fmt: skip
+    told = command(config, tmp_path, "trace", "bills", "1").output
+    assert "vendor 0042: in vendors as code=0042, name=Acme" in told
+    assert "account 9: not found in accounts" in told
+    assert "projects is not loaded" in told
+
+
+def test_rejected_records_are_tried_again_under_the_schema_of_now(
+    config: Config, extracts: Extracts, tmp_path: Path
+) -> None:
+    config["on_bad_record"] = "quarantine"
+    load(config, bills(("001", 1), ("002", "1,5"), ("003", "free"), ("004", "9,9")))
+    rejected = last_load(config, tmp_path)
+    assert extracts.column("bills", "ref") == ["001"]
+    load(config, bills(("004", 4)))  # what came since is newer and stays
+    as_text = {**BILL, "amount": NULLABLE_TEXT}
+    load(
+        config,
+        [schema("bills", as_text, ["ref"]), record("bills", ref="005", amount="x", note_id="n"), state()],
+    )
+    result = command(config, tmp_path, "replay", rejected, "--rejected")
+    assert result.exit_code == 0, result.output
+    assert "+2" in result.output
+    assert extracts.rows("bills", "SELECT ref, amount FROM {t} ORDER BY ref") == [
+        ["001", "1.00"], ["002", "1,5"], ["003", "free"], ["004", "4.00"], ["005", "x"],
+    ]  # fmt: skip
+    again = command(config, tmp_path, "replay", rejected, "--rejected")
+    assert again.exit_code == 1
+    assert "No rejected records" in again.output
+
+
+def test_rejected_records_that_still_do_not_fit_are_kept(config: Config, tmp_path: Path) -> None:
+    config["on_bad_record"] = "quarantine"
+    load(config, bills(("001", 1), ("002", "1,5")))
+    result = command(config, tmp_path, "replay", last_load(config, tmp_path), "--rejected")
+    assert "rejected 1" in result.output
+    kept = list((tmp_path / "output" / "rejected").rglob("*.jsonl"))
+    assert len(kept) == 1
+    assert last_load(config, tmp_path) == kept[0].parent.name
+    assert '"ref":"002"' in kept[0].read_text()
+
+
+MELTANO = """#!{python}
+import json, pathlib, sys
+*words, state_id = sys.argv[1:]
+assert words[:4] == ["state", "set", "--force", "--input-file"], words
+pathlib.Path("{told}").write_text(json.dumps([state_id, json.loads(pathlib.Path(words[4]).read_text())]))
+sys.exit({code})
+"""
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_state_of_a_replayed_load_is_handed_to_meltano(
+    config: Config, server: TableauApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """Meltano itself is asked in the end-to-end tests; here it is what it is called with."""
+    server.switches.fates = [Fate("failed")]
+    with pytest.raises(JobError):
+        load(config, bills(("001", 1)))
+    told, meltano = tmp_path / "told.json", tmp_path / "bin" / "meltano"
+    meltano.parent.mkdir()
+    meltano.write_text(MELTANO.format(python=sys.executable, told=told, code=code))
+    meltano.chmod(0o755)
+    monkeypatch.setenv("PATH", str(meltano.parent), prepend=os.pathsep)
+    result = command(config, tmp_path, "replay", last_load(config, tmp_path), "--state-id", "prod:x-to-y")
+    assert result.exit_code == code, result.output
+    assert json.loads(told.read_text()) == ["prod:x-to-y", STATE]
+    assert ("did not take the state 'prod:x-to-y'" in result.output) == bool(code)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_tableau.errors import BadRecordError, SettingError
+from target_tableau.settings import Settings
 from tests.target_tableau.support import (
     BILL,
     LINE,
@@ -110,6 +111,21 @@ def test_a_row_made_anew_after_its_deletion_stays(config: Config, extracts: Extr
     load(config, bills(("001", 1)))
     load(config, [schema("bills", BILL, ["ref"]), tombstone("001"), *bills(("001", 9))[1:]])
     assert amounts(extracts) == {"001": Decimal(9)}
+
+
+def test_rules_of_another_source_do_not_hold(config: Config) -> None:
+    config |= {
+        "source": "tap-b",
+        "delete_match": {"tap-a/bills": "note_id", "orders": "note_id", "tap-b/orders": "id"},
+        "replace_within": {"tap-a/bill_lines": {"parent": "bills", "columns": {"ref": "nowhere"}}},
+        "references": [{"from": "tap-a/bills.nowhere", "to": "vendors.id"}],
+    }
+    settings = Settings.from_config(config)
+    assert settings.delete_match == {"orders": "id"}
+    assert (settings.replace_within, settings.references) == ({}, ())
+    load(config, bills(("001", 1)))
+    config["source"] = "tap-a"
+    assert Settings.from_config(config).delete_match == {"bills": "note_id", "orders": "note_id"}
 
 
 def test_soft_delete_keeps_the_row_with_its_time_of_deletion(config: Config, extracts: Extracts) -> None:

@@ -105,6 +105,33 @@ class PayablesLife(Events):
         return bill
 
     @event
+    def correct_order_bill(self, key: str | None = None) -> Bill:
+        """The price on a released bill for an order was wrong, and no payment speaks for it: it is booked anew.
+
+        No random event: not every ERP lets a posted journal be taken back.
+
+        Raises:
+            NothingToDoError: There is no such bill.
+        """
+        if key is None:
+            spoken_for = {
+                bill_key(application)
+                for payment in self._company.payments.values()
+                for application in payment.applications
+            }
+            unpaid = (
+                bill for bill in self._payable() if bill.is_for_order and bill_key(bill) not in spoken_for
+            )
+            key = bill_key(self._choose(unpaid, "released bill for an order that no payment speaks for"))
+        bill = self._company.bills[key]
+        lines = [msgspec.structs.replace(line) for line in bill.lines]
+        line = self._rng.choice(lines)
+        line.unit_cost += self._draw.surcharge()
+        line.amount = cents(line.quantity * line.unit_cost)
+        self._office.payables.correct_bill(bill, lines, self._draw.tax(bill.currency, lines))
+        return bill
+
+    @event
     def delete_bill(self, key: str | None = None) -> Deletion:
         """Delete a bill on hold.
 

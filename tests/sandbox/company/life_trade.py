@@ -262,7 +262,7 @@ class CustomsLife(Events):
         bill = self._company.bills[key or self._choose(self._company.bills, "bill")]
         bill.custom = custom_values(f"{bill.note_id}|{self._rng.random()}")
         bill.lines[0].custom = custom_values(f"{bill.note_id}|{self._rng.random()}")
-        self._office.registry.touch(bill)
+        self._office.payables.changed(bill)
         return bill
 
     @event

@@ -206,6 +206,13 @@ class Bill(Record, kw_only=True):
     batch_nbr: str | None = None  # its journal, module AP; None while on hold
     voiding_batch_nbr: str | None = None  # the journal that reversed it
     custom: Custom = msgspec.field(default_factory=Custom)
+    # When a released bill for an order was changed, no payment speaking for it: some ERPs delete it and make a new one.
+    remade_at: list[dt.datetime] = msgspec.field(default_factory=list)
+
+    @property
+    def is_for_order(self) -> bool:
+        """Whether it came out of a purchase order."""
+        return any(line.order_nbr for line in self.lines)
 
     @property
     def amount(self) -> Decimal:

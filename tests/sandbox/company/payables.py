@@ -91,7 +91,28 @@ class Payables:
         bill.tax_amount = tax_amount
         _fill_custom(bill)
         _revalue(bill)
+        self.changed(bill)
+
+    def correct_bill(self, bill: Bill, lines: list[BillLine], tax_amount: Decimal) -> None:
+        """Replace the lines of a released bill that no payment speaks for; it is booked anew.
+
+        Raises:
+            ValueError: The bill is not open, or a payment speaks for it.
+        """
+        _expect(bill, DocumentStatus.OPEN)
+        if bill.batch_nbr is None or self._is_spoken_for(bill):
+            raise ValueError(f"a payment speaks for {bill_key(bill)}: it cannot be corrected")
+        self._registry.remove("journals", f"AP|{bill.batch_nbr}")
+        bill.status = DocumentStatus.HOLD
+        self.change_bill(bill, lines, tax_amount)
+        self.changed(self.release_bill(bill))
+
+    def changed(self, bill: Bill) -> None:
+        """Stamp a bill that somebody edited."""
         self._registry.touch(bill)
+        is_open = bill.status is DocumentStatus.OPEN
+        if is_open and bill.is_for_order and not self._is_spoken_for(bill):
+            bill.remade_at.append(bill.modified_at)
 
     def release_bill(self, bill: Bill) -> Bill:
         """Book a bill on hold.
@@ -214,6 +235,14 @@ class Payables:
         self._registry.touch(payment)
         self._settle(payment.applications, -1)
         return payment
+
+    def _is_spoken_for(self, bill: Bill) -> bool:
+        key = bill_key(bill)
+        return any(
+            bill_key(application) == key
+            for payment in self._company.payments.values()
+            for application in payment.applications
+        )
 
     def _settle(self, applications: Iterable[Application], direction: int) -> None:
         for application in applications:

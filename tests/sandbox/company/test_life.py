@@ -19,6 +19,7 @@ from tests.sandbox.company.model import (
     Company,
     DocumentStatus,
 )
+from tests.sandbox.company.payables import bill_key
 from tests.sandbox.company.registry import NothingToDoError, tables
 from tests.sandbox.company.world import World
 
@@ -261,3 +262,28 @@ def test_an_event_waits_for_whoever_reads(world: World) -> None:
         assert len(world.company.bills) == count
     thread.join(timeout=5)
     assert len(world.company.bills) == count + 1
+
+
+def test_corrected_bill_for_an_order_is_booked_anew(world: World) -> None:
+    bill = world.life.post_bill_for_order()
+    before, batch_nbr = bill.base_amount, bill.batch_nbr
+    world.life.advance(15)
+    assert world.life.correct_order_bill(bill_key(bill)) is bill
+    assert bill.base_amount != before
+    assert bill.balance == bill.amount
+    assert bill.batch_nbr != batch_nbr
+    assert bill.remade_at == [world.company.clock]
+    assert world.company.deletions[-1].key == f"AP|{batch_nbr}"
+    assert violations(world.company) == []
+
+
+def test_bill_that_a_payment_speaks_for_is_not_remade(world: World) -> None:
+    paid = next(
+        bill_key(application)
+        for payment in world.company.payments.values()
+        for application in payment.applications
+        if application.type is BillType.BILL
+    )
+    bill = world.life.change_custom(paid)
+    assert bill.modified_at == world.company.clock
+    assert bill.remade_at == []

@@ -1,0 +1,353 @@
+"""How a list that moves is read to its end without missing a row.
+
+Every `offset` of the gateway's `query` is a new query, so a row that is edited between two pages shifts the others
+and one is lost (the vendor warns of it). The tap pages by key instead: within a span of modification time that was
+closed before the run began, each page asks for the records behind the last one of the page before. A record that is
+edited meanwhile leaves the closed span, which moves no other record, and is read by the next run.
+
+RECORDNO is such a key where it is a number. Where it is text, nobody says how `>` orders it, so pages follow another
+column (the batch, the modification time), begin with the value that the page before ended with, and drop what was
+already read.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import datetime as dt
+import logging
+import threading
+from collections import deque
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from typing_extensions import override
+
+from tap_sage_intacct.errors import MovingRowsError, TooMuchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_sage_intacct.envelope import Node, Reply
+
+S = TypeVar("S")
+T = TypeVar("T")
+Row = dict[str, Any]
+
+_SMALLEST_PAGE: Final = 200
+_SHORTEST: Final = dt.timedelta(hours=1)
+_ATTEMPTS: Final = 3
+
+_LOG: Final = logging.getLogger("tap-sage-intacct")
+
+
+def iso(moment: dt.datetime) -> str:
+    """The one form in which times are emitted and kept: UTC with microseconds, so that text order is time order."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
+def moment_of(value: str) -> dt.datetime:
+    """Read a time of the state or the settings; without a zone it is UTC."""
+    moment = dt.datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+# conditions -----------------------------------------------------------------------------------------------
+
+
+def where(operator: str, field: str, *values: str) -> Node:
+    """A condition on a field."""
+    return (operator, [("field", field), *(("value", value) for value in values)])
+
+
+def all_of(conditions: Sequence[Node]) -> list[Node]:
+    """The content of a `filter`: one operator at its top, `and` only over two or more (vendor's query page)."""
+    return list(conditions) if len(conditions) < 2 else [("and", list(conditions))]  # noqa: PLR2004 - see above
+
+
+def any_of(conditions: Sequence[Node]) -> Node:
+    """At least one of the conditions."""
+    return conditions[0] if len(conditions) == 1 else ("or", list(conditions))
+
+
+def one_of(field: str, values: Sequence[str]) -> Node:
+    """The field has one of at most a thousand values."""
+    return where("in" if len(values) > 1 else "equalto", field, *values)
+
+
+# calls at once --------------------------------------------------------------------------------------------
+
+
+def in_background(call: Callable[[], T]) -> Future[T]:
+    """Run a call in a thread that does not keep the process alive: a signal must not wait for the network."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def each(call: Callable[[S], T], values: Sequence[S], at_once: int) -> Iterator[T]:
+    """The results for many values, in their order, several of them worked on at once where that is allowed."""
+    if at_once == 1:
+        yield from map(call, values)
+        return
+    waiting: deque[Future[T]] = deque()
+    for value in values:
+        waiting.append(in_background(lambda value=value: call(value)))  # type: ignore[misc]
+        if len(waiting) >= at_once:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+# spans ----------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Part:
+    """A span of modification time that is still to be read; `hi` is no longer in it. Times are aware, in UTC.
+
+    Attributes:
+        lo: Its beginning; None means since ever, rows without a modification time included.
+        hi: Its end.
+        after: Key of the last record that was read and written.
+    """
+
+    lo: dt.datetime | None
+    hi: dt.datetime
+    after: str | None = None
+
+    def halves(self) -> list[Part]:
+        """Two parts of half the length; none when this one is short already, or has no beginning."""
+        if self.lo is None or self.hi - self.lo <= _SHORTEST:
+            return []
+        middle = self.lo + (self.hi - self.lo) / 2
+        middle = middle.replace(microsecond=0)
+        return [Part(self.lo, middle, self.after), Part(middle, self.hi, self.after)]
+
+    def pieces(self, days: int) -> list[Part]:
+        """Parts of at most so many days; 0 leaves it whole."""
+        if self.lo is None or not days:
+            return [self]
+        parts = []
+        lo = self.lo
+        while lo < self.hi:
+            hi = min(lo + dt.timedelta(days=days), self.hi)
+            parts.append(Part(lo, hi, self.after))
+            lo = hi
+        return parts or [self]
+
+    def kept(self) -> list[str | None]:
+        """Its form in the state."""
+        return [None if self.lo is None else iso(self.lo), iso(self.hi), self.after]
+
+    @classmethod
+    def of(cls, kept: Sequence[str | None]) -> Part:
+        """Read it from the state."""
+        lo, hi, after = kept
+        return cls(None if lo is None else moment_of(lo), moment_of(str(hi)), after)
+
+
+# walks ----------------------------------------------------------------------------------------------------
+
+
+class Walk(abc.ABC):
+    """Where a walk through a list stands: what to ask for next, and which rows of a page are new."""
+
+    offset = 0
+    order: tuple[str, ...]
+    position: str | None = None
+    """How far the walk has come; another walk can begin there."""
+
+    @abc.abstractmethod
+    def conditions(self) -> list[Node]:
+        """What the next page must fulfil."""
+
+    @abc.abstractmethod
+    def take(self, reply: Reply[Row]) -> list[Row]:
+        """The new rows of a page; moves on behind it."""
+
+
+class UniqueWalk(Walk):
+    """Follows a key of numbers that no two rows share.
+
+    Args:
+        field: The key in the ERP.
+        name: Its property.
+        after: Where to begin, exclusive.
+    """
+
+    def __init__(self, field: str, name: str, after: str | None = None) -> None:
+        self.order = (field,)
+        self.position = after
+        self._name = name
+
+    @override
+    def conditions(self) -> list[Node]:
+        return [] if self.position is None else [where("greaterthan", self.order[0], self.position)]
+
+    @override
+    def take(self, reply: Reply[Row]) -> list[Row]:
+        if reply.rows:
+            last = str(reply.rows[-1][self._name])
+            if self.position is not None and int(last) <= int(self.position):
+                raise MovingRowsError(f"{self.order[0]}: the gateway does not keep to the order asked for.")
+            self.position = last
+        return reply.rows
+
+
+class GroupWalk(Walk):
+    """Follows a column that several rows share: a page begins where the last one ended.
+
+    Args:
+        field: The column in the ERP.
+        name: Its property.
+        tie: What to sort rows by that are equal in it, in the ERP.
+        key: The identity of a row.
+        literal: Writes a value of the property for a condition.
+        after: Where to begin, inclusive.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what it follows
+        self,
+        field: str,
+        name: str,
+        tie: str,
+        key: Callable[[Row], Any],
+        literal: Callable[[str], str] = str,
+        after: str | None = None,
+    ) -> None:
+        self.order = (field, tie)
+        self.position = after
+        self._name = name
+        self._key = key
+        self._literal = literal
+        self._seen: set[Any] = set()
+
+    @override
+    def conditions(self) -> list[Node]:
+        if self.position is None:
+            return []
+        return [where("greaterthanorequalto", self.order[0], self._literal(self.position))]
+
+    @override
+    def take(self, reply: Reply[Row]) -> list[Row]:
+        rows = reply.rows
+        seen = self._seen
+        fresh = [row for row in rows if self._key(row) not in seen] if seen else rows
+        if not rows:
+            return fresh
+        last = rows[-1][self._name]
+        if last == self.position:  # more rows share one value than fit on a page
+            self.offset += len(rows)
+            seen.update(map(self._key, rows))
+        else:
+            self.offset = 0
+            self.position = last
+            self._seen = {self._key(row) for row in rows if row[self._name] == last}
+        return fresh
+
+
+class OffsetWalk(Walk):
+    """Counts rows, for small lists without a better key; notices when they move.
+
+    Args:
+        order: What to sort by, in the ERP.
+    """
+
+    def __init__(self, order: Sequence[str]) -> None:
+        self.order = tuple(order)
+        self._total: int | None = None
+
+    @override
+    def conditions(self) -> list[Node]:
+        return []
+
+    @override
+    def take(self, reply: Reply[Row]) -> list[Row]:
+        if self._total is not None and reply.total != self._total:
+            raise MovingRowsError("The list changed while it was read.")
+        self._total = reply.total
+        self.offset += len(reply.rows)
+        return reply.rows
+
+
+class Pages:
+    """Reads a list page by page, asking for the next one while the present one is being worked on.
+
+    Args:
+        fetch: Asks for a page: conditions, order, offset, size, and whether to be patient.
+        size: Rows per page; halved for good when the server cannot deliver so many at a time.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[Sequence[Node], Sequence[str], int, int, bool], Reply[Row]],
+        size: int,
+    ) -> None:
+        self._fetch = fetch
+        self.size = size
+        self.is_patient = False
+
+    def walk(self, conditions: Sequence[Node], walk: Walk, *, narrow: bool = False) -> Iterator[list[Row]]:
+        """Yield the rows of every page.
+
+        Args:
+            conditions: What all rows fulfil.
+            walk: How to go through them.
+            narrow: The caller can ask for a shorter span; otherwise pages get smaller where the server gives up.
+
+        Raises:
+            TooMuchError: The server cannot deliver, and a shorter span may do.
+            ApiError: The server does not give the rows.
+        """
+        waiting: Future[Reply[Row]] | None = self._ask(conditions, walk, narrow=narrow)
+        while waiting is not None:
+            try:
+                reply = waiting.result()
+            except TooMuchError as error:
+                if narrow or self.is_patient:
+                    raise
+                self.shrink(error)
+                waiting = self._ask(conditions, walk, narrow=narrow)
+                continue
+            size = self.size
+            rows = walk.take(reply)
+            has_more = len(reply.rows) >= size if reply.remaining is None else reply.remaining > 0
+            waiting = self._ask(conditions, walk, narrow=narrow) if has_more and reply.rows else None
+            if rows:
+                yield rows
+
+    def whole(self, conditions: Sequence[Node], start: Callable[[], Walk]) -> list[Row]:
+        """All rows of a small list, read again when it changed under the reading.
+
+        Raises:
+            MovingRowsError: It changed at every attempt.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return [row for rows in self.walk(conditions, start()) for row in rows]
+            except MovingRowsError:
+                _LOG.info("Records changed while they were read; reading them again")
+        raise MovingRowsError(f"Records kept changing while they were read, {_ATTEMPTS} times in a row.")
+
+    def shrink(self, error: TooMuchError) -> None:
+        """Ask for fewer rows from now on; at the smallest size, wait for them patiently."""
+        if self.size // 2 >= _SMALLEST_PAGE:
+            self.size //= 2
+            _LOG.warning("%s Going on with %d rows per page", error, self.size)
+        else:
+            self.is_patient = True
+            _LOG.warning("%s Going on with patience", error)
+
+    def _ask(self, conditions: Sequence[Node], walk: Walk, *, narrow: bool) -> Future[Reply[Row]]:
+        wanted = [*conditions, *walk.conditions()]
+        order, offset, size = walk.order, walk.offset, self.size
+        patient = self.is_patient and not narrow
+        return in_background(lambda: self._fetch(wanted, order, offset, size, patient))

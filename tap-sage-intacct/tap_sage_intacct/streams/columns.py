@@ -1,0 +1,397 @@
+"""Columns: from the fields of an object to properties, their types, and the conversion of their values."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import decimal
+import re
+import zoneinfo
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_sage_intacct.discovery import snake
+from tap_sage_intacct.envelope import tag_of, text_of
+from tap_sage_intacct.errors import BadValueError
+from tap_sage_intacct.paging import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from lxml import etree
+
+    from tap_sage_intacct.discovery import Field
+    from tap_sage_intacct.paging import Row
+
+COMPANY: Final = "company_id"
+ENTITY: Final = "entity_id"
+DELETED_AT: Final = "_sdc_deleted_at"
+
+_PRECISION: Final = 18
+_AMOUNT_SCALE: Final = 4
+_SCALES: Final = (
+    # Rates, unit prices and quantities carry up to ten decimals, amounts those of their currency (four at most).
+    (re.compile(r"EXCH|RATE$|PRICE$|UNITCOST$|QTY|QUANTITY|UNITS$|^CONV"), 10),
+    (re.compile(r"COST|PERCENT|DISCOUNT$|HOURS"), 6),
+)
+_KINDS: Final = {
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": "time",
+    "INTEGER": "count",
+    "DECIMAL": "decimal",
+    "CURRENCY": "decimal",
+    "PERCENT": "decimal",
+}
+# Numbers that name a record are keys, and keys are text: some objects have them as TEXT already.
+_KEYS: Final = re.compile(
+    r"(^|\.)(RECORDNO|BATCHNO|DOCHDRNO|USERNO|PARENTENTRY|BASELOCATION|LOCATIONNO|ACCOUNTREC|PAYMETHODREC"
+    r"|AUCREATEDBY|CREATEDBY|MODIFIEDBY|ID|\w*KEY)$",
+    re.IGNORECASE,
+)
+# Bank, card and tax numbers, personal data, links to the screen, and what is worked out anew at every reading.
+_NOT_BY_DEFAULT: Final = re.compile(
+    r"RECORD_URL$|^DUE_IN_DAYS$|TAXID$|^ACH|^WIRE|^VENDORACH|^(VENDOR_)?AMEX|SSN|BIRTHDATE|1099|T5018|TPAR|FEDERALID|SIRET"
+    r"|ROUTING|IBAN|BANKACCOUNTNO|ACCOUNTNUMBER|CARDNUM|SWIFT|PMPLUS|OUTSOURCE|IPADDRESS"
+)
+_USEFUL_RELATED: Final = re.compile(
+    r"^(DISPLAYCONTACT|CONTACTINFO)\.(EMAIL1|PHONE1|PRINTAS|MAILADDRESS\.(CITY|STATE|ZIP|COUNTRY|COUNTRYCODE))$"
+)
+_EXPONENT_FROM: Final = "0.000000"
+_LONG: Final = 4
+_MOST_REMEMBERED: Final = 50_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One property of a stream.
+
+    Attributes:
+        name: The property.
+        kind: string, key, boolean, date, time, count or decimal.
+        field: The ERP's field; empty for values that the tap works out.
+        title: The ERP's own name.
+        description: What a reader of the catalog should know.
+        scale: Decimal places of a decimal.
+        by_default: Whether it is read without being selected by name.
+    """
+
+    name: str
+    kind: str
+    field: str = ""
+    title: str = ""
+    description: str = ""
+    scale: int = _AMOUNT_SCALE
+    by_default: bool = True
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the property; all are nullable, because a tombstone has nothing but its key."""
+        kinds: dict[str, dict[str, Any]] = {
+            "boolean": {"type": ["boolean", "null"]},
+            "count": {"type": ["number", "null"]},
+            "date": {"type": ["string", "null"], "format": "date"},
+            "time": {"type": ["string", "null"], "format": "date-time"},
+            "decimal": {
+                "type": ["number", "null"],
+                "x-sql-datatype-properties": {"precision": _PRECISION, "scale": self.scale},
+            },
+        }
+        schema = kinds.get(self.kind, {"type": ["string", "null"]})
+        if self.title:
+            schema["title"] = self.title
+        if self.description:
+            schema["description"] = self.description
+        return schema
+
+
+def amount(name: str, title: str, description: str) -> Column:
+    """A worked-out amount in base currency."""
+    return Column(name, "decimal", title=title, description=description)
+
+
+def column_of(field: Field) -> Column:
+    """The column of a field."""
+    kind = _KINDS.get(field.type, "string")
+    if kind == "count" and _KEYS.search(field.name):
+        kind = "key"
+    said = field.description if field.description not in {"", "No description specified"} else ""
+    label = field.label if field.label.upper() not in {"", field.name} else ""
+    return Column(
+        name=snake(field.name),
+        kind=kind,
+        field=field.name,
+        title=field.name,
+        description=": ".join(filter(None, dict.fromkeys((label, said)))),
+        scale=scale_of(field),
+        by_default=not _NOT_BY_DEFAULT.search(field.name)
+        and ("." not in field.name or field.is_custom or _USEFUL_RELATED.match(field.name) is not None),
+    )
+
+
+def scale_of(field: Field) -> int:
+    """The decimal places of a number, by its name; nobody knows those of a custom field."""
+    if field.is_custom:
+        return 8
+    if field.type == "PERCENT":
+        return 6
+    return next((scale for pattern, scale in _SCALES if pattern.search(field.name)), _AMOUNT_SCALE)
+
+
+def columns_of(fields: Iterable[Field]) -> list[Column]:
+    """The columns of an object; of two fields with the same property the first one counts."""
+    columns: dict[str, Column] = {}
+    for field in fields:
+        columns.setdefault(snake(field.name), column_of(field))
+    return list(columns.values())
+
+
+def origin_columns(*, by_entity: bool) -> list[Column]:
+    """Whose row it is; the ERP's own rows do not say, and many companies may share one table."""
+    columns = [Column(COMPANY, "string", title="Company", description="The company that was read.")]
+    if by_entity:
+        columns.append(
+            Column(ENTITY, "string", title="Entity", description="The entity that was signed in to.")
+        )
+    return columns
+
+
+def schema_of(columns: Iterable[Column]) -> dict[str, Any]:
+    """The JSON schema of a stream."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {column.name: column.schema() for column in columns},
+    }
+
+
+# values ---------------------------------------------------------------------------------------------------
+
+
+def boolean(value: str) -> bool:
+    """True and false come as words from `query`, as letters from `readByQuery`.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    word = value.strip().lower()
+    if word in {"true", "t"}:
+        return True
+    if word in {"false", "f"}:
+        return False
+    raise ValueError(value)
+
+
+def number(value: str) -> Decimal:
+    """An exact number that is written in plain digits."""
+    exact = Decimal(value)
+    if len(value) >= _LONG and (value.startswith(_EXPONENT_FROM) or "E" in value or "e" in value):
+        return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+    return exact
+
+
+def count(value: str) -> int | Decimal:
+    """A whole number; some come as `3.0`."""
+    try:
+        return int(value)
+    except ValueError:
+        exact = Decimal(value)
+    return int(exact) if exact == exact.to_integral_value() else exact
+
+
+def key(value: str) -> str:
+    """The number of a record as text; some come as `3.0`."""
+    return value if value.isdigit() else str(count(value))
+
+
+class _Dates(dict[str, str]):
+    """Business dates as they come -> in ISO form; never shifted, for they have no zone."""
+
+    def __missing__(self, value: str) -> str:
+        made = _date(value[:10]).isoformat()
+        if len(self) < _MOST_REMEMBERED:
+            self[value] = made
+        return made
+
+
+def _date(value: str) -> dt.date:
+    if value[4:5] == "-":
+        return dt.date.fromisoformat(value)
+    return dt.datetime.strptime(value, "%m/%d/%Y").date()  # noqa: DTZ007 - a date has no zone
+
+
+class Clock:
+    """Converts the gateway's times to UTC and back.
+
+    Args:
+        zone: The zone that the gateway writes times in.
+    """
+
+    def __init__(self, zone: dt.tzinfo) -> None:
+        self.zone = zone
+        self._known: dict[str, str] = {}
+        self._minutes: dict[str, str] = {}
+
+    def utc(self, value: str) -> str:
+        """A time as it comes, in ISO form and UTC. Some TIMESTAMP fields come with the date only.
+
+        The lines of a document share their times, so the last results are remembered.
+
+        Raises:
+            ValueError: It is not a time.
+        """
+        if (known := self._known.get(value)) is not None:
+            return known
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        made = self._known[value] = self._utc(value)
+        return made
+
+    def _utc(self, value: str) -> str:
+        if len(value) != 19 or value[2] != "/":  # noqa: PLR2004 - mm/dd/yyyy hh:mm:ss
+            return self._unusual(value)
+        minute = self._minutes.get(value[:16])
+        if minute is None:
+            naive = dt.datetime.strptime(value[:16], "%m/%d/%Y %H:%M")  # noqa: DTZ007 - its zone follows
+            minute = naive.replace(tzinfo=self.zone).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M")
+            if len(self._minutes) < _MOST_REMEMBERED:
+                self._minutes[value[:16]] = minute
+        if not (value[16] == ":" and value[17:].isdigit()):
+            raise ValueError(value)
+        return f"{minute}{value[16:]}.000000+00:00"
+
+    def _unusual(self, value: str) -> str:
+        if value[4:5] == "-":
+            moment = dt.datetime.fromisoformat(value)
+        elif len(value) == 10:  # noqa: PLR2004 - mm/dd/yyyy
+            moment = dt.datetime.combine(_date(value), dt.time())
+        else:
+            moment = dt.datetime.strptime(value, "%m/%d/%Y %H:%M:%S")  # noqa: DTZ007 - its zone follows
+        return iso(moment if moment.tzinfo else moment.replace(tzinfo=self.zone))
+
+    def literal(self, moment: dt.datetime) -> str:
+        """A time as filters need it."""
+        return moment.astimezone(self.zone).strftime("%m/%d/%Y %H:%M:%S")
+
+    def literal_of(self, value: str) -> str:
+        """A time in ISO form as filters need it."""
+        return self.literal(dt.datetime.fromisoformat(value))
+
+
+def zone_of(name: str) -> dt.tzinfo:
+    """A zone by its IANA name, or by its distance from UTC as `-08:00`.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    found = re.fullmatch(r"(?:GMT|UTC)?([+-])(\d{1,2}):?(\d{2})", name.strip())
+    if found:
+        distance = dt.timedelta(hours=int(found[2]), minutes=int(found[3]))
+        return dt.timezone(-distance if found[1] == "-" else distance)
+    try:
+        return zoneinfo.ZoneInfo(name.strip())
+    except (zoneinfo.ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(f"there is no time zone {name!r}") from error
+
+
+def converters(clock: Clock) -> dict[str, Callable[[str], Any]]:
+    """The conversion of each kind; text is right as it comes, empty elements included."""
+    return {
+        "key": key,
+        "boolean": boolean,
+        "count": count,
+        "decimal": number,
+        "date": _Dates().__getitem__,
+        "time": clock.utc,
+    }
+
+
+class RowReader:
+    """Makes rows of record elements: exactly the wanted properties, converted.
+
+    What to do with each position is worked out once per order of the elements, which hardly ever changes.
+
+    Args:
+        name: The object, for messages.
+        columns: The wanted columns.
+        constants: Properties that are the same in all rows.
+        convert: The conversion of each kind.
+        derive: Works out further properties of a row.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        columns: Sequence[Column],
+        constants: Mapping[str, Any],
+        convert: Mapping[str, Callable[[str], Any]],
+        derive: Callable[[Row], None] | None = None,
+    ) -> None:
+        self._name = name
+        self._by_field = {column.field.upper(): column for column in columns if column.field}
+        self._constants = {**{column.name: None for column in columns}, **constants}
+        self._convert = convert
+        self._derive = derive
+        self._layouts: dict[tuple[str, ...], _Layout] = {}
+
+    def __call__(self, element: etree._Element) -> Row:
+        """Read one record.
+
+        Raises:
+            BadValueError: A value does not fit its field.
+        """
+        children = list(element)
+        tags = tuple(map(tag_of, children))
+        layout = self._layouts.get(tags)
+        if layout is None:
+            layout = self._layouts[tags] = self._layout(tags)
+        values: list[Any] = [*map(text_of, children), *layout.rest]
+        try:
+            for position, convert in layout.converts:
+                value = values[position]
+                if value is not None:
+                    values[position] = convert(value)
+        except (ValueError, ArithmeticError):
+            raise self._bad_value(element, tags, layout) from None
+        row = dict(zip(layout.names, values, strict=True))
+        if layout.has_extra:
+            row.pop("", None)
+        if self._derive is not None:
+            self._derive(row)
+        return row
+
+    def _layout(self, tags: tuple[str, ...]) -> _Layout:
+        columns = [self._by_field.get(tag.upper()) for tag in tags]
+        names = [column.name if column else "" for column in columns]
+        converts = [
+            (position, self._convert[column.kind])
+            for position, column in enumerate(columns)
+            if column and column.kind in self._convert
+        ]
+        rest = {name: value for name, value in self._constants.items() if name not in names}
+        return _Layout([*names, *rest], converts, list(rest.values()), "" in names)
+
+    def _bad_value(self, element: etree._Element, tags: Sequence[str], layout: _Layout) -> BadValueError:
+        texts = [child.text for child in element]
+        for position, convert in layout.converts:
+            text = texts[position] or ""
+            try:
+                if text:
+                    convert(text)
+            except (ValueError, decimal.InvalidOperation):
+                column = self._by_field[tags[position].upper()]
+                record = element.findtext("RECORDNO") or element.findtext("recordno") or "?"
+                return BadValueError(
+                    f"{self._name} {record}: {tags[position]} is {text[:60]!r}, which is no {column.kind}. If it is a "
+                    "date, set the date format of the API user to mm/dd/yyyy."
+                )
+        return BadValueError(f"{self._name}: a record cannot be read")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Layout:
+    """Names by position, what to convert, and the values of the last names, which no element gives."""
+
+    names: list[str]
+    converts: list[tuple[int, Callable[[str], Any]]]
+    rest: list[Any]
+    has_extra: bool

