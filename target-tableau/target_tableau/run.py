@@ -228,15 +228,22 @@ class Run:
         Raises:
             BadRecordError: A record does not fit.
         """
+        rows = self.add_fitting_block(stream, block)
+        if rows is not None:
+            return rows
+        messages = [decode_line(line) for line in block.splitlines()]
+        return self.add_records(
+            stream,
+            [message["record"] for message in messages],
+            [message.get("time_extracted") for message in messages],
+        )
+
+    def add_fitting_block(self, stream: str, block: bytes) -> int | None:
+        """Take a block as `add_block` does, but only if all of it fits at once; else nothing was done."""
         try:
             return self._add(stream, self._parsers[stream].parse(block))
         except UnfitBlockError:
-            messages = [decode_line(line) for line in block.splitlines()]
-            return self.add_records(
-                stream,
-                [message["record"] for message in messages],
-                [message.get("time_extracted") for message in messages],
-            )
+            return None
 
     def add_records(self, stream: str, records: Sequence[dict[str, Any]], times: Sequence[Any]) -> int:
         """Take decoded records and return how many they are.

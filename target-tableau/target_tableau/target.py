@@ -124,10 +124,17 @@ class TargetTableau(Target):
         if maps is None:
             self._assert_sink_exists(stream)
             return False
-        if len(maps) != 1 or type(maps[0]) is not SameRecordTransform or maps[0].flattening_enabled:
+        if len(maps) != 1 or type(maps[0]) is not SameRecordTransform or not _keeps_schema(maps[0]):
             return False
-        rows = self.run.add_block(stream, block)
-        self._sinks_active[stream].record_counter_metric.increment(rows)
+        sink = self._sinks_active[stream]
+        self.drain_one(sink)  # what came record by record came before
+        if maps[0].flattening_enabled:
+            rows = self.run.add_fitting_block(stream, block)
+            if rows is None:
+                return False  # a nested value where none is promised: flattening makes text of it
+        else:
+            rows = self.run.add_block(stream, block)
+        sink.record_counter_metric.increment(rows)
         return True
 
     @override
@@ -216,3 +223,15 @@ class TargetTableau(Target):
     def _fail(cls, failure: Exception) -> NoReturn:
         cls.logger.error("%s", failure)
         sys.exit(1)
+
+
+def _keeps_schema(stream_map: SameRecordTransform) -> bool:
+    """Whether flattening, if it is on at all, has nothing to do."""
+    return not stream_map.flattening_enabled or _flat(stream_map.transformed_schema) == _flat(
+        stream_map.raw_schema
+    )
+
+
+def _flat(schema: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = schema.get("properties", {})
+    return properties
