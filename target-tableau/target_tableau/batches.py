@@ -215,7 +215,7 @@ def convert_records(
 def add_metadata(table: pa.Table, *, first_sequence: int, load_id: str) -> pa.Table:
     """Add `_sdc_sequence` (a record's position in its load) and `_sdc_load_id`."""
     rows = len(table)
-    sequence = pa.array(range(first_sequence, first_sequence + rows), pa.int64())
+    sequence = pc.cumulative_sum(pa.repeat(1, rows), start=first_sequence - 1)
     return table.append_column(SEQUENCE, sequence).append_column(LOAD_ID, pa.repeat(load_id, rows))
 
 

@@ -378,6 +378,15 @@ class Run:
         self._begin_load()
 
 
+def run_of(settings: Settings) -> Run:
+    """A run that delivers to Tableau if a server is set."""
+    if not settings.server_url:
+        return Run(settings, None)
+    from target_tableau.delivery import Delivery  # noqa: PLC0415 - half a second that extracts alone need not wait
+
+    return Run(settings, Delivery(settings))
+
+
 def _remove_leftovers(folder: Path) -> None:
     """What was being built and never put in place, by a killed run or by this one: nothing depends on it."""
     for pattern in ("*.hyper.next", "*.hyper.stage", "*.hyper.payload"):

@@ -17,12 +17,11 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
-from target_tableau.delivery import Delivery
 from target_tableau.errors import TargetTableauError
 from target_tableau.reader import BlockReader
 from target_tableau.replay import finish_unfinished
 from target_tableau.report import render
-from target_tableau.run import Run
+from target_tableau.run import Run, run_of
 from target_tableau.setting_list import SCHEMA
 from target_tableau.settings import Settings
 from target_tableau.sink import RecordSink
@@ -98,7 +97,7 @@ class TargetTableau(Target):
         """
         settings = Settings.from_config(self.config)
         finish_unfinished(settings)
-        run = Run(settings, Delivery(settings) if settings.server_url else None)
+        run = run_of(settings)
         self._run = run.__enter__()
         run.refresh_what_failed()
         return run

@@ -5,7 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import peers, target
+from tests.benchmarks import target
+from tests.benchmarks.bare import FILE
 from tests.benchmarks.process import Cost, run
 from tests.benchmarks.table import Figure
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.options import Options
 
+_PEERS = {
+    "discard": ["tests.benchmarks.peers", "discard"],
+    "inserter": ["tests.benchmarks.peers", "inserter"],
+    "bare": ["tests.benchmarks.bare"],
+}
 _FASTER_THAN_SDK = 10.0
 _OF_BARE = 2.0
 
@@ -21,7 +27,7 @@ _OF_BARE = 2.0
 def measure(options: Options) -> Sequence[Figure]:
     """Run the target and its peers in turn, so that each round's ratios are of one time."""
     given = options.lines(options.rows)
-    costs: dict[str, list[Cost]] = {"target": [], **{name: [] for name in peers.PEERS}}
+    costs: dict[str, list[Cost]] = {"target": [], **{name: [] for name in _PEERS}}
     for _ in range(options.rounds):
         for name, found in costs.items():
             folder = options.new_folder("full-load")
@@ -29,9 +35,9 @@ def measure(options: Options) -> Sequence[Figure]:
                 found.append(target.load(folder, given))
                 target.check(target.extract(folder), options.rows)
                 continue
-            found.append(run(["tests.benchmarks.peers", name, str(folder)], given))
+            found.append(run([*_PEERS[name], str(folder)], given))
             if name != "discard":
-                target.check(folder / peers.FILE, options.rows)
+                target.check(folder / FILE, options.rows)
     ours = costs["target"]
     size = f"{options.rows:,} lines to an extract"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.benchmarks import full_load, gl_lines, peers, process, target
+from tests.benchmarks import bare, full_load, gl_lines, peers, process, target
 from tests.benchmarks.__main__ import PARTS, main
 from tests.benchmarks.process import Cost
 from tests.target_tableau.support import load
@@ -26,7 +26,8 @@ def in_process(arguments: Sequence[str], given: Path, *, watch_memory: bool = Fa
     else:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.read_bytes())))
-            peers.PEERS[arguments[1]](Path(arguments[2]))
+            peer = bare.load if arguments[0].endswith("bare") else peers.PEERS[arguments[1]]
+            peer(Path(arguments[-1]))
     return Cost(1.0, 1.0, int(watch_memory))
 
 
