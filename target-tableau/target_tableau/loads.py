@@ -21,10 +21,12 @@ from typing import Any
 import click
 from typing_extensions import override
 
+from target_tableau import alerts
 from target_tableau.address import parse_address
 from target_tableau.client import TableauClient
 from target_tableau.delivery import Delivery
 from target_tableau.errors import SettingError, TargetTableauError
+from target_tableau.health import compare, find, note_alerted
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.page import render_page
@@ -222,6 +224,26 @@ def _set_state(state_id: str, state: dict[str, Any]) -> None:
             f"The load is done, but Meltano did not take the state '{state_id}' ({' '.join(last)}). Run this in the "
             f"project's folder, or set it by hand: {json.dumps(state)}"
         )
+
+
+@main.command("health")
+@click.pass_obj
+def health(settings: Settings) -> None:
+    """Tell what is wrong, alert once per incident and again when it is over; exit code 1 while anything is wrong."""
+    ledger = _opened(settings)
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    state = compare(ledger, find(settings, ledger, now), now)
+    for incident in [*state.begun, *state.going_on]:
+        click.echo(incident.told)
+    if settings.alert_urls and (state.begun or state.over):
+        alerts.send(settings.alert_urls, state, settings.source)
+        note_alerted(ledger, state.begun, now)
+    if settings.heartbeat_url:
+        alerts.beat(settings.heartbeat_url)
+    if state.is_good:
+        click.echo("All is well.")
+    else:
+        click.get_current_context().exit(1)
 
 
 @main.command("refresh")
