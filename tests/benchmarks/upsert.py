@@ -46,15 +46,26 @@ def _time(options: Options) -> Sequence[Figure]:
         upserts.append(target.load(folder, given).seconds)
         target.check(target.extract(folder), rows, changed)
     shares = [seconds / full for seconds in upserts]
+    start = median(starts)
+    work = [(seconds - start) / (full - start) for seconds in upserts]
+    what = f"target: upsert of {len(changed):,} rows into {rows:,}"
     return [
         Figure(
-            f"target: upsert of {len(changed):,} rows into {rows:,}",
+            what,
             "<= 5 % of the full load's time (moonshot 2 %)",
             f"{median(shares):.1%}",
             median(shares) <= _BAR,
-            f"{median(upserts):.2f} s to {full:.2f} s; a run without a record takes {median(starts):.2f} s of it",
+            f"{median(upserts):.2f} s to {full:.2f} s",
             shares,
-        )
+        ),
+        Figure(
+            f"{what}, without the start of the program",
+            "",
+            f"{median(work):.1%}",
+            None,
+            f"the same less {start:.2f} s, which a run without a record takes",
+            work,
+        ),
     ]
 
 
