@@ -6,12 +6,11 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING, Any
 
-from target_tableau.delivery import Delivery
 from target_tableau.errors import LockedError, TargetTableauError
 from target_tableau.journal import Journal, Quarantine, newest_schemas
 from target_tableau.ledger import Ledger, Status
 from target_tableau.load import ENDING
-from target_tableau.run import Run
+from target_tableau.run import run_of
 
 if TYPE_CHECKING:
     from target_tableau.settings import Settings
@@ -35,7 +34,7 @@ def replay(settings: Settings, load_id: str) -> dict[str, Any] | None:
             f"The load '{load_id}' cannot be replayed: its journal is not complete or not there any more "
             f"({settings.journal_retention_days} days are kept). Run the pipeline again."
         )
-    with Run(settings, Delivery(settings) if settings.server_url else None) as run:
+    with run_of(settings) as run:
         _refuse_old_rows(run.ledger, settings.source, load_id)
         run.resume(load_id, ending, journal.schemas())
         run.finish_load(ending["state"])
@@ -98,7 +97,7 @@ def replay_rejected(settings: Settings, load_id: str) -> list[dict[str, Any]]:
             "target-tableau-loads list."
         )
     settings = dataclasses.replace(settings, on_bad_record="quarantine")
-    with Run(settings, Delivery(settings) if settings.server_url else None) as run:
+    with run_of(settings) as run:
         run.retry_rejected(load_id)
         for stream, records in kept.items():
             message = schemas[stream]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from target_tableau.hyper import Engine
 
+_KEYS_AT_ONCE = 1_000_000
+"""So many keys are held in memory while duplicates are looked for."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Parent:
@@ -173,13 +176,39 @@ class Stage:
 
     def _keep_last_per_key(self) -> None:
         keys = ", ".join(escape_name(key) for key in self.plan.keys)
-        # Only keys that came twice are looked at: a window over all rows would take gigabytes.
-        self.engine.run(
-            f"DELETE FROM {self.table} s USING ("
-            f"SELECT {keys}, MAX({SEQUENCE}) AS last FROM {self.table} k WHERE {self._keyed('k')} "
-            f"GROUP BY {keys} HAVING COUNT(*) > 1) d "
-            f"WHERE {self.same_key('s', 'd')} AND s.{SEQUENCE} < d.last AND {self._keyed('s')}"
-        )
+        parts = self.engine.count(f"SELECT COUNT(*) FROM {self.table}") // _KEYS_AT_ONCE + 1
+        for part in range(parts):
+            # Only keys that came twice are looked at: a window over all rows would take gigabytes.
+            self.engine.run(
+                f"DELETE FROM {self.table} s USING ("
+                f"SELECT {keys}, MAX({SEQUENCE}) AS last FROM {self.table} k "
+                f"WHERE {self._keyed('k')} AND {self._in_part('k', part, parts)} "
+                f"GROUP BY {keys} HAVING COUNT(*) > 1) d "
+                f"WHERE {self.same_key('s', 'd')} AND s.{SEQUENCE} < d.last AND {self._keyed('s')}"
+            )
+
+    def _in_part(self, row: str, part: int, parts: int) -> str:
+        """SQL: the row's key belongs to one of several parts of about the same size.
+
+        Rows of one key are in one part, so that duplicates can be looked for part by part, in little memory. How
+        even the parts are is a matter of speed only.
+        """
+        if parts == 1:
+            return "TRUE"
+        types = {column.name: column.type.kind for column in self.plan.columns}
+        digits = ["0"]
+        for key in self.plan.keys:
+            name = f"{row}.{escape_name(key)}"
+            if types[key] is Kind.BIGINT:
+                digits.append(f"COALESCE(ABS(MOD({name}, {parts})), 0)")
+            elif types[key] is Kind.TEXT:  # numbers and ids differ most at their end
+                digits += [
+                    f"COALESCE(ASCII(RIGHT({name}, 1)), 0)",
+                    f"3 * COALESCE(ASCII(LEFT(RIGHT({name}, 2), 1)), 0)",
+                ]
+            elif types[key] is Kind.DATE:
+                digits.append(f"COALESCE(EXTRACT(DAY FROM {name}), 0)")
+        return f"MOD({' + '.join(digits)}, {parts}) = {part}"
 
     def _keyed(self, row: str) -> str:
         """SQL: the row has a key; a tombstone that knows only its `delete_match` column has none."""
