@@ -15,14 +15,24 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_acumatica.tap import TapAcumatica
+from tap_epicor_kinetic.tap import TapEpicorKinetic
+from tap_exact_online.tap import TapExactOnline
 from tap_sage_intacct.tap import TapSageIntacct
+from tap_syspro.tap import TapSyspro
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
 
 ROOT = Path(__file__).parent.parent
-PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TapSageIntacct, TargetTableau)
+PLUGINS: tuple[type[PluginBase], ...] = (
+    TapAcumatica,
+    TapEpicorKinetic,
+    TapExactOnline,
+    TapSageIntacct,
+    TapSyspro,
+    TargetTableau,
+)
 
 _KINDS = {
     "integer": "integer",
@@ -121,6 +131,7 @@ def env_example() -> str:
     ]
     wanted = (
         "base_url",
+        "companies",
         "tenant",
         "username",
         "start_date",
@@ -128,6 +139,9 @@ def env_example() -> str:
         "company_id",
         "user_id",
         "sender_id",
+        "region",
+        "redirect_uri",
+        "divisions",
         "server_url",
         "site",
         "project",

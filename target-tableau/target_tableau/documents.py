@@ -39,6 +39,11 @@ _MADE_BY_PEOPLE = frozenset(
 _INTERNAL = "[__tableau_internal_object_id__]"
 
 
+def safe_parser() -> etree.XMLParser:
+    """A parser that reads nothing but what it is given."""
+    return etree.XMLParser(resolve_entities=False, no_network=True)
+
+
 def holds_work(document: Path) -> bool:
     """Whether a downloaded data source holds anything that people, or a semantic layer, have added to its data.
 
@@ -106,9 +111,8 @@ def _extract_entry(document: Path, archive: zipfile.ZipFile) -> str:
 
 
 def _parsed(document: Path, text: bytes) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
-        return etree.fromstring(text, parser)
+        return etree.fromstring(text, safe_parser())
     except etree.XMLSyntaxError as broken:
         raise TableauError(
             f"The published data source {document.name} cannot be read as a .tds, so it is not known what authors "

@@ -23,6 +23,7 @@ from target_tableau.ledger_tables import datasources as _datasources
 from target_tableau.ledger_tables import loads as _loads
 from target_tableau.ledger_tables import migrate
 from target_tableau.ledger_tables import refreshes as _refreshes
+from target_tableau.stream_load import Unclosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,24 +61,6 @@ class Published:
     load_id: str
     columns: dict[str, str] | None = None
     pending_job: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Unclosed:
-    """Loads of a stream whose end was not seen.
-
-    Attributes:
-        never: They did not hand their STATE on.
-        perhaps: They were killed so near to their end that nobody knows whether they did.
-    """
-
-    never: tuple[str, ...] = ()
-    perhaps: tuple[str, ...] = ()
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Both."""
-        return self.never + self.perhaps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +173,7 @@ class Ledger:
             if (kind, target) not in waiting
         ]
         if rows:
-            with self._begin() as connection:
+            with self.transaction() as connection:
                 connection.execute(_refreshes.insert(), rows)
 
     def note_refresh(self, number: int, *, status: str, job: str | None, notes: str | None) -> None:
@@ -211,13 +194,13 @@ class Ledger:
         values = dataclasses.asdict(published)
         if published.columns is not None:
             values["columns"] = json.dumps(published.columns)
-        with self._begin() as connection:
+        with self.transaction() as connection:
             connection.execute(_datasources.delete().where(self._is(key)))
             connection.execute(_datasources.insert().values(**key, **values, published_at=_now()))
 
     def remember_columns(self, source: str, stream: str, names: Mapping[str, str]) -> None:
         """Note which property fills which column, so that names are given out once and for all."""
-        with self._begin() as connection:
+        with self.transaction() as connection:
             where = (_columns.c.source == source) & (_columns.c.stream == stream)
             connection.execute(_columns.delete().where(where & _columns.c.property.in_(list(names))))
             connection.execute(
@@ -229,11 +212,16 @@ class Ledger:
             )
 
     def _write(self, statement: sa.Executable) -> None:
-        with self._begin() as connection:
+        with self.transaction() as connection:
             connection.execute(statement)
 
     @contextlib.contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Write something as a whole.
+
+        Raises:
+            TargetTableauError: The database refuses.
+        """
         with told("written"), self._engine.begin() as connection:
             yield connection
 
@@ -381,6 +369,14 @@ class Ledger:
         )
         with self._connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def published_times(self) -> dict[tuple[str, str], dt.datetime]:
+        """Source and stream -> when Tableau last got rows of it, wherever that was."""
+        query = sa.select(
+            _datasources.c.source, _datasources.c.stream, sa.func.max(_datasources.c.published_at).label("at")
+        ).group_by(_datasources.c.source, _datasources.c.stream)
+        with self._connect() as connection:
+            return {(row.source, row.stream): row.at for row in connection.execute(query)}
 
     @staticmethod
     def _is(key: dict[str, str]) -> sa.ColumnElement[bool]:

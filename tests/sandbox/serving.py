@@ -12,6 +12,7 @@ import uvicorn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from starlette.types import ASGIApp
 
@@ -37,10 +38,16 @@ def bind(port: int = 0) -> socket.socket:
     return taken
 
 
-def uvicorn_server(app: ASGIApp) -> uvicorn.Server:
-    """A server that logs nothing and leaves the `Date` header to the application, which has its own clock."""
+def uvicorn_server(app: ASGIApp, certificate: Path | None = None) -> uvicorn.Server:
+    """A server that logs nothing and leaves the `Date` header to the application, which has its own clock.
+
+    Args:
+        app: What is served.
+        certificate: File with a private key and its chain; the server then speaks TLS.
+    """
     config = uvicorn.Config(
         app,
+        ssl_certfile=certificate,
         log_config=None,
         access_log=False,
         date_header=False,
@@ -52,14 +59,14 @@ def uvicorn_server(app: ASGIApp) -> uvicorn.Server:
 
 
 @contextlib.contextmanager
-def serve(app: ASGIApp, port: int = 0) -> Iterator[str]:
-    """Serve `app` and yield its base URL without a trailing slash.
+def serve(app: ASGIApp, port: int = 0, certificate: Path | None = None) -> Iterator[str]:
+    """Serve `app` and yield its base URL without a trailing slash; with a certificate, over TLS.
 
     Raises:
         TimeoutError: The server did not come up.
     """
     taken = bind(port)
-    server = uvicorn_server(app)
+    server = uvicorn_server(app, certificate)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + _START_SECONDS
@@ -68,7 +75,7 @@ def serve(app: ASGIApp, port: int = 0) -> Iterator[str]:
             raise TimeoutError("the sandbox server did not start")
         time.sleep(0.005)
     try:
-        yield f"http://{LOOPBACK}:{taken.getsockname()[1]}"
+        yield f"{'https' if certificate else 'http'}://{LOOPBACK}:{taken.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(timeout=10)
