@@ -23,6 +23,7 @@ from target_tableau.ledger_tables import datasources as _datasources
 from target_tableau.ledger_tables import loads as _loads
 from target_tableau.ledger_tables import migrate
 from target_tableau.ledger_tables import refreshes as _refreshes
+from target_tableau.stream_load import Unclosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,24 +61,6 @@ class Published:
     load_id: str
     columns: dict[str, str] | None = None
     pending_job: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Unclosed:
-    """Loads of a stream whose end was not seen.
-
-    Attributes:
-        never: They did not hand their STATE on.
-        perhaps: They were killed so near to their end that nobody knows whether they did.
-    """
-
-    never: tuple[str, ...] = ()
-    perhaps: tuple[str, ...] = ()
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Both."""
-        return self.never + self.perhaps
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,11 +20,11 @@ from target_tableau.columns import EXTRACTED_AT, Plan, merge_plans
 from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
 from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
-from target_tableau.ledger import Status, Unclosed
+from target_tableau.ledger import Status
 from target_tableau.proof import is_proven, starts_again
 from target_tableau.references import unresolved
 from target_tableau.staging import Parent, Rules
-from target_tableau.stream_load import StreamLoad
+from target_tableau.stream_load import StreamLoad, Unclosed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -52,6 +52,24 @@ class StreamLoad:
 
 
 @dataclasses.dataclass(frozen=True)
+class Unclosed:
+    """Loads of a stream whose end was not seen.
+
+    Attributes:
+        never: They did not hand their STATE on.
+        perhaps: They were killed so near to their end that nobody knows whether they did.
+    """
+
+    never: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Both."""
+        return self.never + self.perhaps
+
+
+@dataclasses.dataclass(frozen=True)
 class Workshop:
     """What a run opens once and all its loads use.
 

@@ -167,6 +167,7 @@ def test_damaged_notes_of_what_the_extracts_hold_are_no_notes(tmp_path: Path, co
     assert Contents(tmp_path).load_of(tmp_path / "bills.hyper") == "load"
 
 
+@pytest.mark.soak
 def test_damaged_notes_cost_a_download_and_nothing_else(books: Books) -> None:
     (books.extracts.folder / ".contents.json").write_text(NOTES[3])
     assert load(books.config, books.change) == [LATER]

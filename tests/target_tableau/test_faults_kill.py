@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 
 COMMAND = [sys.executable, "-m", "target_tableau"]
-SHORT, LONG = 20_000, 200_000
+SHORT, LONG = 3_000, 200_000
 
 
 class Target:
@@ -101,7 +101,7 @@ def test_a_kill_at_a_random_moment(
     target = Target(books, tmp_path)
     began = time.monotonic()
     if changes in seconds or changes == SHORT:
-        time.sleep(chance.random() * seconds.get(changes, 1.5))
+        time.sleep(chance.random() * seconds.get(changes, 1.0))
         target.kill(victim)
     code, handed_on, told = target.end()
     if code == 0:
