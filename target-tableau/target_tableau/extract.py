@@ -280,10 +280,15 @@ class ExtractBuild:
                 f"(SELECT 1 FROM {stage.table} s WHERE {stage.same_key('s', 'e')}))"
             )
         keys = ", ".join(f"e.{escape_name(key)}" for key in self.plan.keys)
-        where = " OR ".join(reasons) or "FALSE"
+        first, *others = reasons or ["FALSE"]
         self.engine.run(
-            f"CREATE TEMPORARY TABLE {self._gone} AS (SELECT {keys} FROM {present.sql} e WHERE {where}) WITH DATA"
+            f"CREATE TEMPORARY TABLE {self._gone} AS (SELECT {keys} FROM {present.sql} e WHERE {first}) WITH DATA"
         )
+        for reason in others:  # one by one: Hyper cannot join by "this or that" when memory is short
+            self.engine.run(
+                f"INSERT INTO {self._gone} SELECT {keys} FROM {present.sql} e WHERE {reason} "
+                f"AND NOT EXISTS (SELECT 1 FROM {self._gone} g WHERE {stage.same_key('g', 'e')})"
+            )
 
     def _same_content(self, existing: Mapping[str, Type]) -> str:
         """SQL: a staged row says nothing that the extract does not say (the loader's own columns aside)."""
