@@ -19,15 +19,17 @@ from typing import TYPE_CHECKING, Literal
 import tableauserverclient as tsc
 
 from target_tableau.change import request_id
-from target_tableau.documents import holds_work, with_extract
+from target_tableau.documents import holds_work, is_as_made, with_extract
 from target_tableau.errors import JobError, TableauError
 from target_tableau.site import MARK, TAG, is_ours
+from target_tableau.tds import write_package
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from target_tableau.change import Change
     from target_tableau.client import Job
+    from target_tableau.semantics import Semantics
     from target_tableau.site import Site
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,8 @@ class Publication:
         pending_job: Job of an earlier publish whose end was not seen.
         tags: Tags that it gets beside the loader's own.
         description: Its description if it is made now.
+        semantics: What its columns are called and how they are treated; None for the bare extract.
+        known_columns: Columns that it had when it was last published from here.
         mode: How it was sent in the end.
         luid: Its id, once known.
         job: Id of the job, if it was one.
@@ -71,6 +75,8 @@ class Publication:
     pending_job: str | None = None
     tags: tuple[str, ...] = ()
     description: str | None = None
+    semantics: Semantics | None = None
+    known_columns: Collection[str] = ()
     mode: Literal["overwrite", "update"] = "overwrite"
     luid: str | None = None
     job: str | None = None
@@ -244,7 +250,10 @@ class Publisher:
         if existing is None:
             # Also the proof that it is ours, should we die before the tag is set.
             mark = f"{MARK}: stream {publication.stream} of {self._source or 'an unnamed source'}."
-            item.description = f"{publication.description}\n{mark}" if publication.description else mark
+            told = publication.description or (
+                publication.semantics.description if publication.semantics else ""
+            )
+            item.description = f"{told}\n{mark}" if told else mark
             self.site.warn_of_everyone(publication.project)
         with self._package(publication, publication.file, existing) as path:
             as_job = path.stat().st_size > _JOB_BYTES
@@ -267,17 +276,20 @@ class Publisher:
     def _package(
         self, publication: Publication, file: Path, existing: tsc.DatasourceItem | None
     ) -> Iterator[Path]:
-        """The extract as it is to be published: in the authors' document, if there is one."""
+        """The extract as it is to be published: in the document that is there, or in one of ours."""
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".publish-") as folder:
             document = self._work_of_authors(publication, existing, Path(folder))
-            if document is None:
-                yield _as_hyper(file, Path(folder))
-                return
-            logger.info("'%s' keeps what authors have added to it in Tableau.", publication.name)
             packed = Path(folder) / f"{_stem(file)}.tdsx"
-            with_extract(document, file, packed)
-            document.unlink()
-            yield packed
+            if document is not None:
+                logger.info("'%s' keeps what authors have added to it in Tableau.", publication.name)
+                with_extract(document, file, packed, publication.semantics, publication.known_columns)
+                document.unlink()
+                yield packed
+            elif publication.semantics is not None:
+                write_package(publication.semantics, file, packed)
+                yield packed
+            else:
+                yield _as_hyper(file, Path(folder))
 
     def _work_of_authors(
         self, publication: Publication, existing: tsc.DatasourceItem | None, folder: Path
@@ -287,7 +299,8 @@ class Publisher:
         folder = folder / "published"
         folder.mkdir()
         outline = self._download(existing, folder, whole=False)
-        if not holds_work(outline):
+        semantics = publication.semantics
+        if not holds_work(outline) or (semantics is not None and is_as_made(outline, semantics)):
             return None
         outline.unlink()
         # A package without its extract is refused when it is published again (tableauserverclient issue 1181).

@@ -1,0 +1,88 @@
+"""What a number in a business record is, told by its type and its name where no hint tells it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from target_tableau.captions import words
+from target_tableau.columns import Kind
+
+if TYPE_CHECKING:
+    from target_tableau.columns import Type
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+NUMBERS: Final = frozenset({Kind.BIGINT, Kind.DOUBLE, Kind.NUMERIC})
+
+_PREPOSITIONS: Final = _set("at by for from in of on per to with")
+_COUNTED: Final = frozenset({"nbr", "no", "num", "number"})
+# The last word of a name says what the value is; those before it say of what.
+_NAMES_SOMETHING: Final = _set(
+    "batch category cd class code day digit flag format guid id index iteration key kind level line lineno month no "
+    "nbr nr num number order period phone pos position postal priority quarter rank recordno ref reference revision "
+    "row seq sequence series state status step suffix type uid version week year zip"
+)
+_ENDS_LIKE_A_NAME: Final = re.compile(
+    r"(key|code|number|period|year|(record|line|batch|doc|entry|order|item|seq|user|location)(no|nbr|id))$"
+)
+_MANY: Final = frozenset({"count", "total", "sum"})
+_AMOUNTS: Final = _set(
+    "amount amt bal balance charge cogs cost credit cury debit discount due expense fee freight gain gross income "
+    "invoiced loss margin net paid payment profit receivable payable retainage revenue sales salary spend subtotal "
+    "tax total value wage writeoff"
+)
+_QUANTITIES: Final = _set(
+    "count days duration hours minutes months pieces qty quantity quantities stock units volume weeks weight "
+    "width height length years"
+)
+_PERCENTS: Final = frozenset({"percent", "percentage", "pct"})
+_RATES: Final = _set("average avg factor fraction margin mean multiplier probability rate ratio")
+_ENDS_LIKE_A_RATE: Final = re.compile(r"(?<!sepa)(?<!corpo)rate$|ratio$|factor$")
+_ENDS_LIKE_A_PERCENT: Final = re.compile(r"percent(age)?$|pct$")
+_ENDS_LIKE_A_PRICE: Final = re.compile(r"price$|unitcost$")
+_PER_UNIT: Final = _set("average avg last list lowest highest max min replacement standard std unit")
+_ENDS_LIKE_A_QUANTITY: Final = re.compile(r"(qty|quantity|units|hours)$")
+_MONEY_SCALES: Final = range(2, 5)
+
+
+def is_name(name: str, kind: Type) -> bool:
+    """Whether numbers of this name name something (a document, a line, a year) and must not be added up."""
+    if kind.kind is Kind.NUMERIC and kind.scale > 0:
+        return False
+    parts = [word.rstrip("0123456789") or word for word in words(name)]
+    head = _head(parts)
+    counts = parts[:1] and (parts[0] in _MANY or (head in _COUNTED and "of" in parts))
+    if counts or head in _AMOUNTS or head in _QUANTITIES:
+        return False
+    return head in _NAMES_SOMETHING or _ENDS_LIKE_A_NAME.search(head) is not None
+
+
+def measure_of(name: str, kind: Type) -> str:
+    """What a measure is: one of the formats that a hint may name; empty when nothing tells."""
+    parts = words(name)
+    head, last = _head(parts), parts[-1] if parts else ""
+    rules = (
+        ("percent", head in _PERCENTS or _ENDS_LIKE_A_PERCENT.search(head)),
+        ("rate", head in _RATES or _ENDS_LIKE_A_RATE.search(head)),
+        ("price", _ENDS_LIKE_A_PRICE.search(head) or (head == "cost" and _PER_UNIT & set(parts))),
+        ("integer", kind.kind is Kind.BIGINT),
+        ("quantity", {head, last} & _QUANTITIES or _ENDS_LIKE_A_QUANTITY.search(head)),
+        ("quantity", {"qty", "quantity"} & set(parts)),
+        ("amount", head in _AMOUNTS or {"amount", "balance", "cost", "total"} & set(parts)),
+        ("amount", kind.kind is Kind.NUMERIC and kind.scale in _MONEY_SCALES),
+    )
+    return next((measure for measure, fits in rules if fits), "")
+
+
+def _head(parts: list[str]) -> str:
+    """The word that says what a value is: the last one, or that before a preposition (quantity on order)."""
+    position = next((at for at, word in enumerate(parts) if at and word in _PREPOSITIONS), len(parts))
+    return parts[position - 1] if parts else ""
+
+
+NOT_ADDED_UP: Final = frozenset({"percent", "fraction", "price", "rate"})
+"""Measures of which a sum means nothing; they are averaged."""
