@@ -77,7 +77,7 @@ def is_identifier(title: str) -> bool:
     if not title or not re.fullmatch(r"[^\s()/&,'-]+", title):
         return False
     inner_capital = re.search(r"[a-z0-9][A-Z]", title) is not None
-    one_case = title in {title.upper(), title.lower()} and title.lower() not in _SPELLED
+    one_case = title in {title.upper(), title.lower()} and title not in _SPELLED.values()
     return inner_capital or one_case or "." in title or "_" in title
 
 

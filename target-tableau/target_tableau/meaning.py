@@ -27,8 +27,10 @@ _NAMES_SOMETHING: Final = _set(
     "row seq sequence series state status step suffix type uid version week year zip"
 )
 _ENDS_LIKE_A_NAME: Final = re.compile(
-    r"(key|code|number|period|year|(record|line|batch|doc|entry|order|item|seq|user|location)(no|nbr|id))$"
+    r"(key|code|number|period|year|type|(record|line|batch|doc|entry|order|item|seq|user|location)(no|nbr)"
+    r"|(?<!pa)(?<!vo)(?<!val)(?<!gr)(?<!^b)id)$"
 )
+_EVEN_WITH_DECIMALS: Final = _set("code id key type")
 _MANY: Final = frozenset({"count", "total", "sum"})
 _AMOUNTS: Final = _set(
     "amount amt bal balance charge cogs cost credit cury debit discount due expense fee freight gain gross income "
@@ -42,19 +44,21 @@ _QUANTITIES: Final = _set(
 _PERCENTS: Final = frozenset({"percent", "percentage", "pct"})
 _RATES: Final = _set("average avg factor fraction margin mean multiplier probability rate ratio")
 _ENDS_LIKE_A_RATE: Final = re.compile(r"(?<!sepa)(?<!corpo)rate$|ratio$|factor$")
-_ENDS_LIKE_A_PERCENT: Final = re.compile(r"percent(age)?$|pct$")
-_ENDS_LIKE_A_PRICE: Final = re.compile(r"price$|unitcost$")
+_LIKE_A_PERCENT: Final = re.compile(r"percent|pct$")
+_ENDS_LIKE_A_PRICE: Final = re.compile(r"price(converted)?$|unitcost$|^msrp$")
 _PER_UNIT: Final = _set("average avg last list lowest highest max min replacement standard std unit")
-_ENDS_LIKE_A_QUANTITY: Final = re.compile(r"(qty|quantity|units|hours)$")
+_LIKE_A_QUANTITY: Final = re.compile(
+    r"qty|quantity|((?<!dis)(?<!ac)count|days|diameter|height|hours|length|months|stock|thickness|units|volume|weight|width)$"
+)
 _MONEY_SCALES: Final = range(2, 5)
 
 
 def is_name(name: str, kind: Type) -> bool:
     """Whether numbers of this name name something (a document, a line, a year) and must not be added up."""
-    if kind.kind is Kind.NUMERIC and kind.scale > 0:
-        return False
     parts = [word.rstrip("0123456789") or word for word in words(name)]
     head = _head(parts)
+    if kind.kind is Kind.NUMERIC and kind.scale > 0:
+        return head in _EVEN_WITH_DECIMALS or head.endswith(("key", "type"))
     counts = parts[:1] and (parts[0] in _MANY or (head in _COUNTED and "of" in parts))
     if counts or head in _AMOUNTS or head in _QUANTITIES:
         return False
@@ -65,13 +69,15 @@ def measure_of(name: str, kind: Type) -> str:
     """What a measure is: one of the formats that a hint may name; empty when nothing tells."""
     parts = words(name)
     head, last = _head(parts), parts[-1] if parts else ""
+    extended = parts[:1] and parts[0].startswith(("ext", "total"))  # a price or cost times a quantity
     rules = (
-        ("percent", head in _PERCENTS or _ENDS_LIKE_A_PERCENT.search(head)),
+        ("percent", head in _PERCENTS or _LIKE_A_PERCENT.search(head)),
         ("rate", head in _RATES or _ENDS_LIKE_A_RATE.search(head)),
-        ("price", _ENDS_LIKE_A_PRICE.search(head) or (head == "cost" and _PER_UNIT & set(parts))),
         ("integer", kind.kind is Kind.BIGINT),
-        ("quantity", {head, last} & _QUANTITIES or _ENDS_LIKE_A_QUANTITY.search(head)),
-        ("quantity", {"qty", "quantity"} & set(parts)),
+        ("quantity", {head, last} & _QUANTITIES or any(map(_LIKE_A_QUANTITY.search, (head, *parts[:-1])))),
+        ("amount", extended and kind.kind is Kind.NUMERIC),
+        ("price", _ENDS_LIKE_A_PRICE.search(head) or "price" in parts),
+        ("price", head == "cost" and _PER_UNIT & set(parts)),
         ("amount", head in _AMOUNTS or {"amount", "balance", "cost", "total"} & set(parts)),
         ("amount", kind.kind is Kind.NUMERIC and kind.scale in _MONEY_SCALES),
     )

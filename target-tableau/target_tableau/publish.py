@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 _JOB_BYTES = 32 * 1024 * 1024
 """A larger file is published as a job: a gateway ends a request that the server works on for minutes."""
 
+_NOT_PUBLISHED = "400011"
+"""Says that a file cannot be published: its extract, or its document."""
+
 _PAYLOAD_BYTES = 95 * 1000 * 1000
 """Tableau takes 100 MB of changes in one request; a bigger change would be seen half."""
 
@@ -287,7 +290,15 @@ class Publisher:
                 yield packed
             elif publication.semantics is not None:
                 write_package(publication.semantics, file, packed)
-                yield packed
+                try:
+                    yield packed
+                except TableauError as refusal:
+                    if refusal.code != _NOT_PUBLISHED:
+                        raise
+                    raise TableauError(
+                        f"{refusal} If it is the document that Tableau does not take, set semantic_layer to false.",
+                        refusal.code,
+                    ) from refusal
             else:
                 yield _as_hyper(file, Path(folder))
 
@@ -317,6 +328,12 @@ class Publisher:
             logger.info("Tableau's index does not show '%s' yet; it will be found by name.", publication.name)
             return
         publication.luid = found.id
+        if found.has_extracts and self._existing[publication.stream] is None:
+            logger.warning(
+                "Tableau takes '%s' for an extract of something else, which it cannot update. Set publish_mode to "
+                "overwrite for it if updates fail.",
+                publication.name,
+            )
         missing = [tag for tag in (TAG, *publication.tags) if tag not in found.tags]
         if missing:
             self.client.call(
