@@ -127,7 +127,7 @@ def column_of(field: Field, hints: Mapping[str, Any] | None = None) -> Column:
         scale=scale_of(field),
         by_default=not _NOT_BY_DEFAULT.search(field.name)
         and ("." not in field.name or field.is_custom or _USEFUL_RELATED.match(field.name) is not None),
-        hints=hints or {},
+        hints=hints if hints and kind != "key" else {},
     )
 
 
