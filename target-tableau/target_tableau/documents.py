@@ -108,25 +108,41 @@ def extract_of(document: Path, folder: Path) -> Path:
     return target
 
 
-def with_extract(
-    document: Path,
+def package(
     extract: Path,
     target: Path,
     semantics: Semantics | None = None,
+    document: Path | None = None,
     known: Collection[str] = (),
 ) -> None:
-    """Write a downloaded .tdsx again with another extract in it, everything else as it was.
+    """Write a .tdsx around an extract.
 
     Args:
-        document: The download.
-        extract: The new extract.
+        extract: The extract.
         target: Where to write.
-        semantics: Where columns that are new to the document are described; without it, it stays as it is.
+        semantics: What its columns are.
+        document: The published data source whose document is to be kept; columns that are new to it are described.
         known: Columns of the extract that was published before.
 
     Raises:
-        TableauError: It does not hold one extract.
+        TableauError: The published one does not hold one extract, or there is no room.
     """
+    try:
+        if document is not None:
+            _with_extract(document, extract, target, semantics, known)
+        elif semantics is not None:
+            tds.write_package(semantics, extract, target)
+    except OSError as failure:
+        raise TableauError(
+            f"The package {target.name} cannot be written: {failure.strerror or failure}. Free some disk space; run "
+            "again."
+        ) from failure
+
+
+def _with_extract(
+    document: Path, extract: Path, target: Path, semantics: Semantics | None, known: Collection[str]
+) -> None:
+    """Write a downloaded .tdsx again with another extract in it, everything else as it was."""
     with zipfile.ZipFile(document) as old:
         replaced = _extract_entry(document, old)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:

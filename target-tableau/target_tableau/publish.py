@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Literal
 import tableauserverclient as tsc
 
 from target_tableau.change import request_id
-from target_tableau.documents import holds_work, is_as_made, with_extract
+from target_tableau.documents import holds_work, is_as_made, package
 from target_tableau.errors import JobError, TableauError
 from target_tableau.site import MARK, TAG, is_ours
-from target_tableau.tds import write_package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -283,24 +282,23 @@ class Publisher:
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".publish-") as folder:
             document = self._work_of_authors(publication, existing, Path(folder))
             packed = Path(folder) / f"{_stem(file)}.tdsx"
+            if document is None and publication.semantics is None:
+                yield _as_hyper(file, Path(folder))
+                return
             if document is not None:
                 logger.info("'%s' keeps what authors have added to it in Tableau.", publication.name)
-                with_extract(document, file, packed, publication.semantics, publication.known_columns)
+            package(file, packed, publication.semantics, document, publication.known_columns)
+            if document is not None:
                 document.unlink()
+            try:
                 yield packed
-            elif publication.semantics is not None:
-                write_package(publication.semantics, file, packed)
-                try:
-                    yield packed
-                except TableauError as refusal:
-                    if refusal.code != _NOT_PUBLISHED:
-                        raise
-                    raise TableauError(
-                        f"{refusal} If it is the document that Tableau does not take, set semantic_layer to false.",
-                        refusal.code,
-                    ) from refusal
-            else:
-                yield _as_hyper(file, Path(folder))
+            except TableauError as refusal:
+                if refusal.code != _NOT_PUBLISHED:
+                    raise
+                raise TableauError(
+                    f"{refusal} If it is the document that Tableau does not take, set semantic_layer to false.",
+                    refusal.code,
+                ) from refusal
 
     def _work_of_authors(
         self, publication: Publication, existing: tsc.DatasourceItem | None, folder: Path

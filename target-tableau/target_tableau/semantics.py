@@ -69,6 +69,8 @@ _LOADER_CAPTIONS: Final = {
     SEQUENCE: "Position in the load",
     LOAD_ID: "Load ID",
 }
+_TABLEAUS_OWN: Final = ("Measure Names", "Measure Values", "Number of Records", "Multiple Values")
+"""Fields that Tableau adds to every data source."""
 _LONGEST_TEXT: Final = 3900
 _MOST_NAMES: Final = 8
 
@@ -159,7 +161,8 @@ def semantics_of(
             logger.warning(
                 "Stream '%s': the name of the column %r cannot stand in a .tds.", plan.stream, name
             )
-    captions = unique((field.name, field.caption) for field in sorted(made, key=_who_comes_first))
+    wanted = [(field.name, field.caption) for field in sorted(made, key=_who_comes_first)]
+    captions = unique(wanted, _TABLEAUS_OWN)
     fields = tuple(dataclasses.replace(field, caption=captions[field.name]) for field in made)
     caption = legal(plan.hints.title) or caption_of(plan.stream)
     return Semantics(

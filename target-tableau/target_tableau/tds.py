@@ -257,7 +257,7 @@ def extend(root: etree._Element, semantics: Semantics, known: Collection[str] = 
     Args:
         root: The document; changed in place.
         semantics: How the columns are to be.
-        known: Columns of the extract that was published before, where that is known.
+        known: Columns of the extract that was published before; counts where the document has no records of its own.
 
     Returns:
         What was done, in words.
@@ -265,7 +265,7 @@ def extend(root: etree._Element, semantics: Semantics, known: Collection[str] = 
     records = _records(root)
     recorded = {name: one for one in records for name in [_text(one, "remote-name")] if name}
     columns = {str(each.get("name")).casefold(): each for each in children(root, "column")}
-    there = {name.casefold() for name in (*recorded, *known)}
+    there = {name.casefold() for name in recorded or known}
     new = [field for field in semantics.fields if field.name.casefold() not in there]
     free = [field for field in new if bracketed(field.name).casefold() not in columns]
     captions = unique(
@@ -333,7 +333,11 @@ def _add_to_folders(root: etree._Element, fields: Iterable[Field]) -> None:
         for field in fields:
             folder = by_name.get(field.folder)
             if folder is None:
-                folder = by_name[field.folder] = etree.SubElement(folders, "folder", name=field.folder)
+                folder = by_name[field.folder] = etree.Element("folder", name=field.folder)
+                smaller = [
+                    each for each in children(folders, "folder") if str(each.get("name")) < field.folder
+                ]
+                folders.insert(folders.index(smaller[-1]) + 1 if smaller else 0, folder)
             etree.SubElement(folder, "folder-item", name=bracketed(field.name), type="field")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -255,13 +257,15 @@ OLDER = """<datasource formatted-name='bills' inline='true' version='18.1'>
 def test_a_document_of_an_older_tableau_is_extended_in_its_own_words() -> None:
     root = etree.fromstring(OLDER)
     layer = made({"ref": NULLABLE_TEXT, "approver": NULLABLE_TEXT})
-    tds.extend(root, layer, [each.name for each in layer.fields if each.name != "approver"])
+    tds.extend(root, layer)
     new = next(each for each in root.iter("metadata-record") if each.findtext("remote-name") == "approver")
     assert (new.findtext("parent-name"), new[-1].text) == ("[Rel]", "[o]")
     assert str(new[-1].tag).startswith("_.fcp.")
-    assert list(columns(root)) == ["[approver]"]
+    assert next(iter(columns(root))) == "[approver]"
+    assert "[ref]" not in columns(root)
     assert root.index(columns(root)["[approver]"]) == root.index(root.find("aliases")) + 1
-    assert [item.get("name") for item in root.iter("folder-item")] == ["[approver]"]
+    assert next(item.get("name") for item in root.iter("folder-item")) == "[approver]"
+    assert [folder.get("name") for folder in root.iter("folder")] == ["Dimensions", "Loader"]
 
 
 def test_a_document_without_records_and_folders_gets_none() -> None:
@@ -293,6 +297,18 @@ def test_a_type_that_became_wider_is_followed_unless_an_author_has_chosen_one(*,
     records = {each.findtext("remote-name"): each for each in root.iter("metadata-record")}
     assert [records[name].findtext("local-type") for name in ("count", "amount")] == ["real", "string"]
     assert records["amount"].findtext("remote-type") == "129"
+
+
+def test_a_document_that_has_grown_by_columns_is_as_it_would_be_made_now() -> None:
+    root = tds.document(made(OLD))
+    names = [*OLD, *(each.name for each in made({}).fields), "paid", "due"]
+    grown = {"paid": told(MONEY, folder="Before"), "due": {"type": "string", "format": "date"}}
+    layer = made({**OLD, **grown})
+    layer = dataclasses.replace(
+        layer, fields=tuple(sorted(layer.fields, key=lambda each: names.index(each.name)))
+    )
+    tds.extend(root, layer)
+    assert tds.is_as_made(again(root), layer)
 
 
 def test_a_document_is_as_made_until_somebody_changes_it() -> None:
@@ -445,6 +461,20 @@ def test_a_document_that_tableau_refuses_is_told_with_tableau_s_reason_and_the_w
     with pytest.raises(TableauError, match=r"no tds today.*set semantic_layer to false"):
         load(publishing, run(TITLED, amount=1))
     assert load(publishing | {"semantic_layer": False}, run(TITLED, amount=1)) == [STATE]
+
+
+def test_a_full_disk_while_a_package_is_written_is_told_and_leaves_everything_as_it_was(
+    publishing: Config, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tds, "write_package", full)
+        with pytest.raises(TableauError, match=r"bills.tdsx cannot be written: No space left on device"):
+            load(publishing, run(TITLED, amount=1))
+    assert "publish" not in server.writes
+    assert load(publishing, run(TITLED, amount=1)) == [STATE]
 
 
 def test_a_data_source_that_tableau_takes_for_a_copy_is_told_of(

@@ -124,6 +124,10 @@ def test_captions_are_told_apart_without_regard_to_case_and_labels_come_first() 
     assert unique([("a", "X"), ("b", "x")], ["X (a)", "x"]) == {"a": "X (a, 2)", "b": "x (b)"}
 
 
+def test_captions_do_not_meet_the_fields_that_tableau_adds() -> None:
+    assert field("number_of_records", INTEGER).caption == "Number of records (number_of_records)"
+
+
 DIMENSIONS = [
     "line_nbr", "fiscal_year", "period", "vendor_id", "batch_no", "account_code", "recordno", "scheduleid",
     "sort_order", "financial_period", "line_no", "contactkey1099", "tr_type", "priority",
