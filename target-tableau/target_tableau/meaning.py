@@ -22,15 +22,19 @@ _PREPOSITIONS: Final = _set("at by for from in of on per to with")
 _COUNTED: Final = frozenset({"nbr", "no", "num", "number"})
 # The last word of a name says what the value is; those before it say of what.
 _NAMES_SOMETHING: Final = _set(
-    "batch category cd class code day digit flag format guid id index iteration key kind level line lineno month no "
-    "nbr nr num number order period phone pos position postal priority quarter rank recordno ref reference revision "
-    "row seq sequence series state status step suffix type uid version week year zip"
+    "batch category cd cheque class code day decimals digit document entry flag format guid id index iteration journal "
+    "key kind level line lineno month no nbr nr num number order period phone pos position postal precision priority "
+    "quarter rank recordno ref reference register revision row seq sequence series state status step suffix timestamp "
+    "type uid version week year zip"
 )
 _ENDS_LIKE_A_NAME: Final = re.compile(
     r"(key|code|number|period|year|type|(record|line|batch|doc|entry|order|item|seq|user|location)(no|nbr)"
     r"|(?<!pa)(?<!vo)(?<!val)(?<!gr)(?<!^b)id)$"
 )
-_EVEN_WITH_DECIMALS: Final = _set("code id key type")
+_EVEN_WITH_DECIMALS: Final = _set("code id key latitude lat longitude lon type")
+_ASKS: Final = _set("allow allows can has is may use uses")
+"""Begin the name of a yes or no that comes as a number."""
+
 _MANY: Final = frozenset({"count", "total", "sum"})
 _AMOUNTS: Final = _set(
     "amount amt bal balance charge cogs cost credit cury debit discount due expense fee freight gain gross income "
@@ -42,24 +46,27 @@ _QUANTITIES: Final = _set(
     "width height length years"
 )
 _PERCENTS: Final = frozenset({"percent", "percentage", "pct"})
-_RATES: Final = _set("average avg factor fraction margin mean multiplier probability rate ratio")
+_RATES: Final = _set("average avg factor fraction mean multiplier probability rate ratio")
 _ENDS_LIKE_A_RATE: Final = re.compile(r"(?<!sepa)(?<!corpo)rate$|ratio$|factor$")
 _LIKE_A_PERCENT: Final = re.compile(r"percent|pct$")
 _ENDS_LIKE_A_PRICE: Final = re.compile(r"price(converted)?$|unitcost$|^msrp$")
 _PER_UNIT: Final = _set("average avg last list lowest highest max min replacement standard std unit")
 _LIKE_A_QUANTITY: Final = re.compile(
-    r"qty|quantity|((?<!dis)(?<!ac)count|days|diameter|height|hours|length|months|stock|thickness|units|volume|weight|width)$"
+    r"qty|quantity|((?<!dis)(?<!ac)count|days|diameter|height|hours|length|months|stock|thickness|units|volume|weight"
+    r"|width)$"
 )
 _MONEY_SCALES: Final = range(2, 5)
 
 
 def is_name(name: str, kind: Type) -> bool:
     """Whether numbers of this name name something (a document, a line, a year) and must not be added up."""
-    parts = [word.rstrip("0123456789") or word for word in words(name)]
+    parts = _parts(name)
     head = _head(parts)
     if kind.kind is Kind.NUMERIC and kind.scale > 0:
         return head in _EVEN_WITH_DECIMALS or head.endswith(("key", "type"))
     counts = parts[:1] and (parts[0] in _MANY or (head in _COUNTED and "of" in parts))
+    if parts[:1] and parts[0] in _ASKS and kind.kind is Kind.BIGINT:
+        return True
     if counts or head in _AMOUNTS or head in _QUANTITIES:
         return False
     return head in _NAMES_SOMETHING or _ENDS_LIKE_A_NAME.search(head) is not None
@@ -67,7 +74,7 @@ def is_name(name: str, kind: Type) -> bool:
 
 def measure_of(name: str, kind: Type) -> str:
     """What a measure is: one of the formats that a hint may name; empty when nothing tells."""
-    parts = words(name)
+    parts = _parts(name)
     head, last = _head(parts), parts[-1] if parts else ""
     extended = parts[:1] and parts[0].startswith(("ext", "total"))  # a price or cost times a quantity
     rules = (
@@ -82,6 +89,11 @@ def measure_of(name: str, kind: Type) -> str:
         ("amount", kind.kind is Kind.NUMERIC and kind.scale in _MONEY_SCALES),
     )
     return next((measure for measure, fits in rules if fits), "")
+
+
+def _parts(name: str) -> list[str]:
+    """The words of a name, without the numbers behind them."""
+    return [word.rstrip("0123456789") or word for word in words(name)]
 
 
 def _head(parts: list[str]) -> str:

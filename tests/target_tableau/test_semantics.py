@@ -130,7 +130,7 @@ def test_captions_do_not_meet_the_fields_that_tableau_adds() -> None:
 
 DIMENSIONS = [
     "line_nbr", "fiscal_year", "period", "vendor_id", "batch_no", "account_code", "recordno", "scheduleid",
-    "sort_order", "financial_period", "line_no", "contactkey1099", "tr_type", "priority",
+    "sort_order", "is_default", "journal", "financial_period", "line_no", "contactkey1099", "tr_type", "priority",
 ]  # fmt: skip
 MEASURES = {
     "amount": ("Sum", "integer"),
@@ -138,6 +138,7 @@ MEASURES = {
     "total_number": ("Sum", "integer"),
     "qty_on_order": ("Sum", "integer"),
     "days_overdue": ("Sum", "integer"),
+    "lead_time": ("Sum", "integer"),
     "totalpaid": ("Sum", "integer"),
     "exchange_rate": ("Avg", "rate"),
 }
@@ -173,6 +174,9 @@ def test_whole_numbers_that_name_something_are_dimensions_and_the_others_measure
         ("discount_percent", 6, "Avg", "n#,##0.00;-#,##0.00", "Prices and rates"),
         ("discount_amount", 4, "Sum", "n#,##0.00;-#,##0.00", "Amounts"),
         ("ordered_qty", 6, "Sum", "n#,##0.00;-#,##0.00", "Quantities"),
+        ("invoice_bal1", 2, "Sum", "n#,##0.00;-#,##0.00", "Amounts"),
+        ("vat_margin", 2, "Sum", "n#,##0.00;-#,##0.00", "Amounts"),
+        ("order_qty2", 6, "Sum", "n#,##0.00;-#,##0.00", "Quantities"),
         ("current_year", 2, "Sum", "n#,##0.00;-#,##0.00", "Amounts"),
     ],
 )
@@ -235,6 +239,7 @@ def test_hints_make_measures_of_numbers_whose_names_say_otherwise() -> None:
     assert field("order_number", told(INTEGER, role="measure")).aggregation == "Sum"
     assert field("line", told(INTEGER, aggregation="max")).role == "measure"
     assert field("year", told(INTEGER, currency="base")).measure == "amount"
+    assert field("latitude", told(NUMBER, scale=6)).role == "dimension"
     assert field("name", told(NULLABLE_TEXT, role="measure")).role == "dimension"  # a text stays one
 
 
