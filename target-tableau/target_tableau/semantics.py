@@ -208,7 +208,10 @@ def _field(plan: Plan, name: str, kind: Type, column: Column | None, *, hidden: 
 
 def _caption(name: str, column: Column | None, hints: ColumnHints) -> str:
     """A name that a setting gives to a column is what the user wants to see; then labels, then words."""
-    renamed = column is not None and name != column.source and not re.fullmatch(r".+_\d+", name)
+    source = column.source if column else name
+    renamed = not re.fullmatch(
+        rf"{re.escape(source)}(_\d+)?", name
+    )  # but for the number of a name that was taken
     if hints.label and not renamed:
         return legal(hints.label)
     return _LOADER_CAPTIONS.get(name) or caption_of(name)

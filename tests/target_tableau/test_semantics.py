@@ -95,13 +95,15 @@ def test_a_name_that_a_setting_gives_is_what_authors_see() -> None:
     layer = made(
         {
             "vendor": {**NULLABLE_TEXT, "title": "Vendor"},
+            "cost": {**NUMBER, "title": "Cost"},
             "ID": {**NULLABLE_TEXT, "title": "Record"},
             "id": INTEGER,
         },
-        names={"vendor": "Supplier code", "ID": "ID", "id": "id_2"},
+        names={"vendor": "Supplier code", "cost": "price_1", "ID": "ID", "id": "id_2"},
     )
     captions = {each.name: each.caption for each in layer.fields}
     assert captions["Supplier code"] == "Supplier code"
+    assert captions["price_1"] == "Price 1"
     assert captions["ID"] == "Record"
     assert captions["id_2"] == "ID 2"
 
