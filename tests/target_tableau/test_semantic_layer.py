@@ -14,6 +14,7 @@ from target_tableau import tds
 from target_tableau.errors import TableauError
 from tests.sandbox.faults import Fault
 from tests.sandbox.tableau.wire import error_body
+from tests.target_tableau.conftest import CALCULATION
 from tests.target_tableau.support import (
     BILL,
     MONEY,
@@ -434,6 +435,15 @@ def test_a_data_source_that_was_published_bare_gets_its_layer_when_it_is_publish
     assert columns(document(server))["[amount]"].get("caption") == "Amount due"
 
 
+def test_a_bare_data_source_that_authors_have_worked_on_gets_only_its_new_columns_described(
+    publishing: Config, server: Server
+) -> None:
+    load(publishing | {"semantic_layer": False}, run(TITLED, amount=1))
+    server.add_to_document("bills", CALCULATION)
+    load(publishing, run({**TITLED, "approver": NULLABLE_TEXT}, amount=2, approver="Ann"))
+    assert list(columns(document(server))) == ["[Calculation_1]", "[approver]"]
+
+
 def test_a_layer_that_is_switched_off_later_leaves_the_document_as_it_is(
     publishing: Config, server: Server
 ) -> None:
@@ -492,9 +502,3 @@ def test_a_data_source_that_tableau_takes_for_a_copy_is_told_of(
     monkeypatch.setattr(tds, "document", with_extract)
     load(publishing, run(TITLED, amount=1))
     assert "Tableau takes 'bills' for an extract of something else" in caplog.text
-
-
-def test_columns_that_no_longer_come_keep_their_place(publishing: Config, server: Server) -> None:
-    load(publishing, run(TITLED, amount=1, line_nbr=7))
-    load(publishing | {"publish_mode": "overwrite"}, run(BILL, amount=2))
-    assert columns(document(server))["[line_nbr]"].get("role") == "dimension"

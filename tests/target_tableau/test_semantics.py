@@ -8,7 +8,7 @@ import pytest
 from singer_sdk.singerlib import Catalog
 
 from target_tableau.captions import caption_of, is_identifier, unique
-from target_tableau.columns import plan_of
+from target_tableau.columns import plan_of, type_from_sql
 from target_tableau.semantics import Field, Semantics, semantics_of
 from tests.target_tableau.support import MONEY, NULLABLE_TEXT, TIME
 
@@ -313,6 +313,21 @@ def test_the_description_of_a_stream_without_key_and_hints_is_short_and_true() -
     ]
     grained = made({"a": NULLABLE_TEXT}, **told({}, grain="One row per movement"))
     assert "One row per movement." in grained.description
+
+
+def test_columns_that_no_longer_come_keep_their_place() -> None:
+    plan = plan_of("bills", {"properties": {"ref": NULLABLE_TEXT}}, ["ref"], 2)
+    columns = {
+        "ref": plan.columns[0].type,
+        "line_nbr": type_from_sql("BIGINT"),
+        "paid": type_from_sql("NUMERIC(18,2)"),
+    }
+    found = {each.name: (each.role, each.caption) for each in semantics_of("", plan, columns).fields}
+    assert found == {
+        "ref": ("dimension", "Reference"),
+        "line_nbr": ("dimension", "Line number"),
+        "paid": ("measure", "Paid"),
+    }
 
 
 def test_rows_that_stay_after_their_deletion_are_told_of_and_their_mark_is_shown() -> None:
