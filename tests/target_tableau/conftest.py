@@ -69,7 +69,12 @@ class Server:
 
     def add_to_document(self, name: str, *columns: str) -> None:
         """Save the data source with captions and calculations, as an author does in Tableau."""
-        self.edit(name, lambda root: [_save_column(root, etree.fromstring(column)) for column in columns])
+
+        def save(root: etree._Element) -> None:
+            for column in columns:
+                _save_column(root, etree.fromstring(column))
+
+        self.edit(name, save)
 
     def edit(self, name: str, change: Callable[[etree._Element], object]) -> None:
         """Save the data source as an author does who changes its document."""

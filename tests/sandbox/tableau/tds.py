@@ -27,7 +27,7 @@ ATTRIBUTES = frozenset(
     {"caption", "formatted-name", "hasconnection", "inline", "name", "source-platform", "version"}
 )
 IN_COLUMN = ("calculation", "utility-members", "aliases", "semantic-values", "desc", "members", "range")
-CHOICES = {
+CHOICES: dict[str, set[str | None]] = {
     "role": {"dimension", "measure", "unknown"},
     "type": {"nominal", "ordinal", "quantitative", "unknown"},
     "datatype": {
