@@ -7,6 +7,7 @@ files"; Tableau's own packages). Publishing a bare .hyper over one would wipe ca
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import zipfile
 from typing import TYPE_CHECKING
@@ -110,26 +111,32 @@ def extract_of(document: Path, folder: Path) -> Path:
 
 def package(
     extract: Path,
-    target: Path,
+    folder: Path,
     semantics: Semantics | None = None,
     document: Path | None = None,
     known: Collection[str] = (),
-) -> None:
-    """Write a .tdsx around an extract.
+) -> Path:
+    """What is to be published of an extract: a .tdsx around it, or itself.
 
     Args:
-        extract: The extract.
-        target: Where to write.
-        semantics: What its columns are.
-        document: The published data source whose document is to be kept; columns that are new to it are described.
+        extract: The extract, `bills.hyper` or `bills.hyper.next`.
+        folder: Where to write.
+        semantics: What its columns are; without it and `document`, the bare extract is published.
+        document: The published data source whose document is to be kept; columns that are new to it are described. It
+            is removed then.
         known: Columns of the extract that was published before.
 
     Raises:
         TableauError: The published one does not hold one extract, or there is no room.
     """
+    stem = extract.name.removesuffix(".next").removesuffix(".hyper")
+    if document is None and semantics is None:
+        return _as_hyper(extract, folder / f"{stem}.hyper")
+    target = folder / f"{stem}.tdsx"
     try:
         if document is not None:
             _with_extract(document, extract, target, semantics, known)
+            document.unlink()
         elif semantics is not None:
             tds.write_package(semantics, extract, target)
     except OSError as failure:
@@ -137,6 +144,18 @@ def package(
             f"The package {target.name} cannot be written: {failure.strerror or failure}. Free some disk space; run "
             "again."
         ) from failure
+    return target
+
+
+def _as_hyper(extract: Path, named: Path) -> Path:
+    """`bills.hyper.next` as `bills.hyper`: Tableau tells a file's type by its name."""
+    if extract.suffix == ".hyper":
+        return extract
+    try:
+        os.link(extract, named)
+    except OSError:  # a file system without links
+        shutil.copyfile(extract, named)
+    return named
 
 
 def _with_extract(

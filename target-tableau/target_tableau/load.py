@@ -13,81 +13,34 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from target_tableau.batches import add_metadata
-from target_tableau.columns import Plan, merge_plans
+from target_tableau.columns import EXTRACTED_AT, Plan, merge_plans
 from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
 from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
-from target_tableau.ledger import Ledger, Status
-from target_tableau.proof import is_complete
+from target_tableau.ledger import Status, Unclosed
+from target_tableau.proof import is_proven, starts_again
 from target_tableau.references import unresolved
 from target_tableau.staging import Parent, Rules
+from target_tableau.stream_load import StreamLoad
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from target_tableau.columns import Type
-    from target_tableau.contents import Contents
     from target_tableau.delivery import Delivery
-    from target_tableau.hyper import Engine
-    from target_tableau.progress import Progress
     from target_tableau.settings import Settings
-    from target_tableau.worker import Worker
+    from target_tableau.stream_load import Workshop
 
 logger = logging.getLogger(__name__)
 
-_FLUSH_BYTES = 24 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
+_FLUSH_BYTES = 16 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
 _PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
 ENDING = "ending"
 """Name of the journal file that is written when all rows of a load are there."""
-
-
-@dataclasses.dataclass
-class StreamLoad:
-    """What a load knows of one stream.
-
-    Attributes:
-        plan: Columns of the schema under which records come now.
-        build: Its extract.
-        tables: Batches that are not yet in the journal.
-        size: Their bytes.
-        read: Records so far.
-        replaces_all: It is read from beginning to end, so what does not come is gone.
-        began: When its first record or schema came, on the monotonic clock.
-        published_columns: Columns of its data source, if that is to be updated without an extract here.
-    """
-
-    plan: Plan
-    build: ExtractBuild
-    tables: list[pa.Table] = dataclasses.field(default_factory=list)
-    size: int = 0
-    read: int = 0
-    replaces_all: bool = False
-    began: float = dataclasses.field(default_factory=time.monotonic)
-    published_columns: Mapping[str, Type] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Workshop:
-    """What a run opens once and all its loads use.
-
-    Attributes:
-        settings: The target's settings.
-        engine: Used by the worker, and by the main thread when the worker is idle.
-        worker: The background thread.
-        ledger: The run's ledger.
-        contents: Which loads the extracts hold.
-        progress: Tells who watches how far it is.
-    """
-
-    settings: Settings
-    engine: Engine
-    worker: Worker
-    ledger: Ledger
-    contents: Contents
-    progress: Progress
 
 
 class Load:
@@ -124,6 +77,7 @@ class Load:
         self._journal = Journal(settings.output_dir / "journal", self.load_id)
         self._unresolved: dict[str, int] = {}
         self._rejected = Quarantine(settings.output_dir / "rejected", self.load_id)
+        self._resumed = load_id is not None
         self._sequence = 0
         self._proven = -1
         self._first_state: Mapping[str, Any] = first_state or {}
@@ -178,6 +132,8 @@ class Load:
         self._sequence += len(table)
         load.read += len(table)
         load.size += table.nbytes
+        newest = pc.max(table.column(EXTRACTED_AT)).as_py()
+        load.extracted_at = max(filter(None, (newest, load.extracted_at)), default=None)
         if load.size > _FLUSH_BYTES:
             self._flush(load)
         elif sum(other.size for other in self.streams.values()) > _PENDING_BYTES:
@@ -228,7 +184,8 @@ class Load:
         for stream, load in self.streams.items():
             self._progress.stage(stream, f"{load.read:,} rows, building the extract")
             self._build(stream, load, delivery)
-            self._note([stream], status=Status.VERIFIED, **dataclasses.asdict(load.build.counts))
+            counts = dataclasses.asdict(load.build.counts)
+            self._note([stream], status=Status.VERIFIED, extracted_at=load.extracted_at, **counts)
         self._check_references()
         if delivery is not None:
             self._progress.stage("Tableau", "publishing")
@@ -330,10 +287,10 @@ class Load:
 
     def close(self) -> None:
         """Note that STATE was handed on, and tidy the journal."""
-        self._note(list(self.streams), status=Status.DONE)
-        for stream in self.streams:
-            if unclosed := self._unclosed(stream):
-                self._ledger.take_back(self.settings.source, stream, unclosed)
+        covered = [stream for stream, load in self.streams.items() if load.is_covered]
+        self._note(covered, status=Status.DONE)
+        for stream in covered:
+            self._ledger.take_back(self.settings.source, stream, self._unclosed(stream).all)
         self._journal.prune(self.settings.journal_retention_days, dt.datetime.now(dt.UTC))
 
     def fail(self, error: BaseException) -> None:
@@ -344,8 +301,9 @@ class Load:
     def _note(self, streams: Sequence[str], **values: Any) -> None:  # noqa: ANN401 - ledger columns
         self._ledger.update(self.load_id, streams, **values)
 
-    def _unclosed(self, stream: str) -> tuple[str, ...]:
-        return self._ledger.unclosed(self.settings.source, stream, but=self.load_id)
+    def _unclosed(self, stream: str) -> Unclosed:
+        own = "" if self._resumed else self.load_id  # what it has left before comes again from its journal
+        return self._ledger.unclosed(self.settings.source, stream, but=own)
 
     def _rules(self, stream: str, load: StreamLoad) -> Rules:
         settings = self.settings
@@ -357,29 +315,25 @@ class Load:
                 "catalog, or leave load_method empty to append streams without a key."
             )
         match = settings.delete_match.get(stream)
+        unclosed = Unclosed() if upsert else self._unclosed(stream)
+        states = (stream, self._first_state, self._last_state)
+        whole = load.replaces_all and (settings.trust_end_of_input or is_proven(*states))
+        if not upsert and not whole and self.arrived_with is None:  # rows behind the last STATE come again
+            load.is_covered = load.build.stage.is_covered(self._proven)
         return Rules(
             upsert=upsert,
             hard_delete=settings.hard_delete,
             delete_match=plan.column_of(match).name if match else None,
             parent=self._parent(stream, plan),
             proven=self._proven,
-            replaces_all=load.replaces_all and self._is_complete(stream),
+            replaces_all=whole,
+            read_in_part=load.replaces_all and not whole and starts_again(*states),
             max_shrink_percent=settings.max_shrink_percent,
             may_evolve=settings.on_schema_change == "evolve",
-            unclosed=() if upsert else self._unclosed(stream),
+            unclosed=unclosed.never,
+            perhaps_closed=unclosed.perhaps,
             arrived_with=self.arrived_with,
         )
-
-    def _is_complete(self, stream: str) -> bool:
-        """Whether it is proven that a stream was read to its end; a tap that died looks like one that finished."""
-        if self.settings.trust_end_of_input or is_complete(stream, self._first_state, self._last_state):
-            return True
-        logger.warning(
-            "Stream '%s': nothing proves that the tap read it to its end, so no row is removed from its extract. If "
-            "the tap always reads it whole and you trust its end, set trust_end_of_input.",
-            stream,
-        )
-        return False
 
     def _parent(self, stream: str, plan: Plan) -> Parent | None:
         within = self.settings.replace_within.get(stream)

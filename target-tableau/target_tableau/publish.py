@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,7 +19,7 @@ import tableauserverclient as tsc
 from target_tableau.change import request_id
 from target_tableau.documents import holds_work, is_as_made, package
 from target_tableau.errors import JobError, TableauError
-from target_tableau.site import MARK, TAG, is_ours
+from target_tableau.site import TAG, is_ours, mark_of, other_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -251,12 +249,12 @@ class Publisher:
         )
         if existing is None:
             # Also the proof that it is ours, should we die before the tag is set.
-            mark = f"{MARK}: stream {publication.stream} of {self._source or 'an unnamed source'}."
-            told = publication.description or (
-                publication.semantics.description if publication.semantics else ""
-            )
-            item.description = f"{told}\n{mark}" if told else mark
+            mark = mark_of(publication.stream, self._source)
+            item.description = f"{publication.description}\n{mark}" if publication.description else mark
             self.site.warn_of_everyone(publication.project)
+        elif (owner := other_owner(existing, publication.stream, self._source)) is not None:  # adopted
+            mark = mark_of(publication.stream, self._source)
+            item.description = (existing.description or "").replace(owner, mark)
         with self._package(publication, publication.file, existing) as path:
             as_job = path.stat().st_size > _JOB_BYTES
             publication.bytes_sent += path.stat().st_size
@@ -281,19 +279,13 @@ class Publisher:
         """The extract as it is to be published: in the document that is there, or in one of ours."""
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".publish-") as folder:
             document = self._work_of_authors(publication, existing, Path(folder))
-            packed = Path(folder) / f"{_stem(file)}.tdsx"
-            if document is None and publication.semantics is None:
-                yield _as_hyper(file, Path(folder))
-                return
             if document is not None:
                 logger.info("'%s' keeps what authors have added to it in Tableau.", publication.name)
-            package(file, packed, publication.semantics, document, publication.known_columns)
-            if document is not None:
-                document.unlink()
+            packed = package(file, Path(folder), publication.semantics, document, publication.known_columns)
             try:
                 yield packed
             except TableauError as refusal:
-                if refusal.code != _NOT_PUBLISHED:
+                if refusal.code != _NOT_PUBLISHED or packed.suffix != ".tdsx":
                     raise
                 raise TableauError(
                     f"{refusal} If it is the document that Tableau does not take, set semantic_layer to false.",
@@ -349,7 +341,8 @@ class Publisher:
         existing = self._find(publication)
         if existing is None:
             return None
-        if existing.id != publication.known_luid and not is_ours(existing):
+        owner = other_owner(existing, publication.stream, self._source)
+        if existing.id != publication.known_luid and (owner is not None or not is_ours(existing)):
             return None  # adopted: what somebody else put there is replaced, not gone on from
         publication.luid = existing.id
         return self._download(existing, folder, whole=True)
@@ -370,25 +363,17 @@ class Publisher:
         found = self.site.datasource(publication.known_luid) or self.site.datasource_named(
             publication.name, self.site.project(publication.project)
         )
-        if found is None or found.id == publication.known_luid or self._adopt or is_ours(found):
+        if found is None or found.id == publication.known_luid or self._adopt:
+            return found
+        owner = other_owner(found, publication.stream, self._source)
+        if owner is not None:
+            raise TableauError(
+                f"The data source '{publication.name}' in project '{publication.project}' holds other rows ({owner}), "
+                "which would be lost. Choose another datasource_name, or set adopt to true to take it over."
+            )
+        if is_ours(found):
             return found
         raise TableauError(
             f"The data source '{publication.name}' in project '{publication.project}' was not made by this loader and "
             "would be overwritten. Choose another datasource_name, or set adopt to true to take it over."
         )
-
-
-def _stem(file: Path) -> str:
-    return file.name.removesuffix(".next").removesuffix(".hyper")
-
-
-def _as_hyper(file: Path, folder: Path) -> Path:
-    """`bills.hyper.next` as `bills.hyper`: Tableau tells a file's type by its name."""
-    if file.suffix == ".hyper":
-        return file
-    named = folder / f"{_stem(file)}.hyper"
-    try:
-        os.link(file, named)
-    except OSError:  # a file system without links
-        shutil.copyfile(file, named)
-    return named

@@ -23,8 +23,9 @@ from target_tableau.errors import (
 )
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
-from target_tableau.load import Load, Workshop, extract_path
+from target_tableau.load import Load, extract_path
 from target_tableau.progress import Progress
+from target_tableau.stream_load import Workshop
 from target_tableau.worker import Worker
 
 if TYPE_CHECKING:
@@ -97,10 +98,12 @@ class Run:
         if self.delivery is not None:
             stack.enter_context(self.delivery)
             self.delivery.open(self.ledger)
+        contents = Contents(folder)
+        stack.callback(contents.keep)  # after the engine has let go
         engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
         worker = Worker()
         stack.callback(worker.close)
-        self._workshop = Workshop(settings, engine, worker, self.ledger, Contents(folder), self.progress)
+        self._workshop = Workshop(settings, engine, worker, self.ledger, contents, self.progress)
         stack.callback(self.progress.clear)
         self._begin_load()
 
@@ -227,15 +230,22 @@ class Run:
         Raises:
             BadRecordError: A record does not fit.
         """
+        rows = self.add_fitting_block(stream, block)
+        if rows is not None:
+            return rows
+        messages = [decode_line(line) for line in block.splitlines()]
+        return self.add_records(
+            stream,
+            [message["record"] for message in messages],
+            [message.get("time_extracted") for message in messages],
+        )
+
+    def add_fitting_block(self, stream: str, block: bytes) -> int | None:
+        """Take a block as `add_block` does, but only if all of it fits at once; else nothing was done."""
         try:
             return self._add(stream, self._parsers[stream].parse(block))
         except UnfitBlockError:
-            messages = [decode_line(line) for line in block.splitlines()]
-            return self.add_records(
-                stream,
-                [message["record"] for message in messages],
-                [message.get("time_extracted") for message in messages],
-            )
+            return None
 
     def add_records(self, stream: str, records: Sequence[dict[str, Any]], times: Sequence[Any]) -> int:
         """Take decoded records and return how many they are.
@@ -368,6 +378,15 @@ class Run:
         """STATE was handed on: the load is done, and the next one begins."""
         self.load.close()
         self._begin_load()
+
+
+def run_of(settings: Settings) -> Run:
+    """A run that delivers to Tableau if a server is set."""
+    if not settings.server_url:
+        return Run(settings, None)
+    from target_tableau.delivery import Delivery  # noqa: PLC0415 - half a second that extracts alone need not wait
+
+    return Run(settings, Delivery(settings))
 
 
 def _remove_leftovers(folder: Path) -> None:

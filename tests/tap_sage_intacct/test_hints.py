@@ -17,12 +17,17 @@ FIELDS = [
 ]
 
 
-def test_labels_are_titles_and_the_rest_of_what_lookup_tells_stands_in_descriptions() -> None:
+def test_labels_are_hints_and_the_rest_of_what_lookup_tells_stands_in_descriptions() -> None:
     schema = schema_of(columns_of(FIELDS))["properties"]
-    assert schema["totaldue"]["title"] == "Total due"
+    assert schema["totaldue"]["title"] == "TOTALDUE"
+    assert schema["totaldue"]["x-sql-datatype-properties"]["label"] == "Total due"
     assert schema["totaldue"]["description"] == "What is open"
-    assert schema["recordno"] == {"type": ["string", "null"], "title": "Record number"}
-    assert schema["creditlimit"]["title"] == "CREDITLIMIT"
+    assert schema["recordno"] == {
+        "type": ["string", "null"],
+        "title": "RECORDNO",
+        "x-sql-datatype-properties": {"label": "Record number"},
+    }
+    assert "label" not in schema["creditlimit"]["x-sql-datatype-properties"]
     assert "description" not in schema["creditlimit"]
     assert "description" not in schema["exchange_rate"]
 
@@ -30,10 +35,15 @@ def test_labels_are_titles_and_the_rest_of_what_lookup_tells_stands_in_descripti
 def test_amounts_with_a_twin_in_the_document_s_currency_are_in_that_of_the_books() -> None:
     schema = schema_of(columns_of(FIELDS))["properties"]
     hints = {name: each.get("x-sql-datatype-properties") for name, each in schema.items()}
-    assert hints["totaldue"] == {"precision": 18, "scale": 4, "currency": "base"}
-    assert hints["trx_totaldue"] == {"precision": 18, "scale": 4, "currency": "document"}
+    assert hints["totaldue"] == {"precision": 18, "scale": 4, "currency": "base", "label": "Total due"}
+    assert hints["trx_totaldue"] == {
+        "precision": 18,
+        "scale": 4,
+        "currency": "document",
+        "label": "Transaction total due",
+    }
     assert hints["creditlimit"] == {"precision": 18, "scale": 4}
-    assert hints["exchange_rate"] == {"precision": 18, "scale": 10}
+    assert hints["exchange_rate"] == {"precision": 18, "scale": 10, "label": "Exchange rate"}
 
 
 def test_whole_numbers_that_name_something_are_not_to_be_added_up() -> None:

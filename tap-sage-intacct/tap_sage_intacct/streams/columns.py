@@ -65,7 +65,7 @@ class Column:
         name: The property.
         kind: string, key, boolean, date, time, count or decimal.
         field: The ERP's field; empty for values that the tap works out.
-        title: What the ERP calls it for people, else its own name.
+        title: The ERP's own name.
         description: What a reader of the catalog should know.
         scale: Decimal places of a decimal.
         by_default: Whether it is read without being selected by name.
@@ -122,12 +122,12 @@ def column_of(field: Field, hints: Mapping[str, Any] | None = None) -> Column:
         name=snake(field.name),
         kind=kind,
         field=field.name,
-        title=label or field.name,
+        title=field.name,
         description=said if said.upper() not in {label.upper(), field.name} else "",
         scale=scale_of(field),
         by_default=not _NOT_BY_DEFAULT.search(field.name)
         and ("." not in field.name or field.is_custom or _USEFUL_RELATED.match(field.name) is not None),
-        hints=hints if hints and kind != "key" else {},
+        hints=({"label": label} if label else {}) | dict((kind != "key" and hints) or {}),
     )
 
 
