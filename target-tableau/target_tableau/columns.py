@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from target_tableau.errors import SettingError
+from target_tableau.hints import NO_COLUMN_HINTS, NO_STREAM_HINTS, column_hints, stream_hints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from target_tableau.hints import ColumnHints, StreamHints
 
 
 class Kind(StrEnum):
@@ -112,12 +115,14 @@ class Column:
         source: Property of the record that fills it.
         type: Its type.
         nested: The property may hold objects or arrays, which are kept as JSON text.
+        hints: What the schema tells about its meaning; changes nothing about the data.
     """
 
     name: str
     source: str
     type: Type
     nested: bool = False
+    hints: ColumnHints = dataclasses.field(default=NO_COLUMN_HINTS, compare=False)
 
 
 LOAD_ID = "_sdc_load_id"
@@ -145,12 +150,14 @@ class Plan:
         columns: The stream's own columns, without `METADATA`.
         keys: Names of the key columns, in the order of `key_properties`.
         announces_deletions: The schema names `_sdc_deleted_at`: the tap sends tombstones.
+        hints: What the schema tells about the stream's meaning.
     """
 
     stream: str
     columns: tuple[Column, ...]
     keys: tuple[str, ...]
     announces_deletions: bool = False
+    hints: StreamHints = dataclasses.field(default=NO_STREAM_HINTS, compare=False)
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
@@ -199,7 +206,13 @@ def plan_of(
     properties: Mapping[str, Any] = schema.get("properties") or {}
     named = column_names((name for name in properties if name not in METADATA_NAMES), names or {})
     columns = tuple(
-        Column(named[source], source, *_type_of(properties[source], hyper_version)) for source in named
+        Column(
+            named[source],
+            source,
+            *_type_of(properties[source], hyper_version),
+            column_hints(stream, source, properties[source]),
+        )
+        for source in named
     )
     by_source = {column.source: column for column in columns}
     missing = [key for key in key_properties if key not in by_source]
@@ -213,6 +226,7 @@ def plan_of(
         columns=columns,
         keys=tuple(by_source[key].name for key in key_properties),
         announces_deletions=DELETED_AT in properties,
+        hints=stream_hints(stream, schema),
     )
 
 
@@ -343,10 +357,9 @@ def merge_plans(before: Plan, after: Plan) -> Plan:
                 column, type=wider(known.type, column.type), nested=known.nested or column.nested
             )
         merged[column.name] = column
-    return Plan(
-        stream=after.stream,
+    return dataclasses.replace(
+        after,
         columns=tuple(merged.values()),
-        keys=after.keys,
         announces_deletions=before.announces_deletions or after.announces_deletions,
     )
 

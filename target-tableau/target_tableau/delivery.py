@@ -16,6 +16,7 @@ from target_tableau.health import note_token
 from target_tableau.ledger import Ledger, Published, Status
 from target_tableau.publish import Publication, Publisher
 from target_tableau.refresh import Refresher, wanted
+from target_tableau.semantics import semantics_of
 from target_tableau.sign_in import credentials_of
 from target_tableau.site import Site
 
@@ -131,6 +132,7 @@ class Delivery:
             pending_job=known.pending_job if known else None,
             tags=rule.tags,
             description=rule.description,
+            known_columns=tuple((known.columns if known else None) or ()),
         )
 
     def fetch(self, stream: str, path: Path) -> bool:
@@ -195,6 +197,12 @@ class Delivery:
             return None
         file = build.next if build.built else build.path
         publication = self._publication(stream, file, load.load_id, known)
+        if self.settings.semantic_layer:
+            columns = {name: type_from_sql(kind) for name, kind in build.columns.items()}
+            publication.semantics = semantics_of(
+                self.settings.source, build.plan, columns, keeps_deleted=not self.settings.hard_delete
+            )
+            publication.description = publication.description or publication.semantics.description
         if known is not None and known.columns == build.columns and load.is_in_step(stream, known.load_id):
             publication.change = build.change
         return publication

@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,21 +17,25 @@ from typing import TYPE_CHECKING, Literal
 import tableauserverclient as tsc
 
 from target_tableau.change import request_id
-from target_tableau.documents import holds_work, with_extract
+from target_tableau.documents import holds_work, is_as_made, package
 from target_tableau.errors import JobError, TableauError
 from target_tableau.site import TAG, is_ours, mark_of, other_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from target_tableau.change import Change
     from target_tableau.client import Job
+    from target_tableau.semantics import Semantics
     from target_tableau.site import Site
 
 logger = logging.getLogger(__name__)
 
 _JOB_BYTES = 32 * 1024 * 1024
 """A larger file is published as a job: a gateway ends a request that the server works on for minutes."""
+
+_NOT_PUBLISHED = "400011"
+"""Says that a file cannot be published: its extract, or its document."""
 
 _PAYLOAD_BYTES = 95 * 1000 * 1000
 """Tableau takes 100 MB of changes in one request; a bigger change would be seen half."""
@@ -54,6 +56,8 @@ class Publication:
         pending_job: Job of an earlier publish whose end was not seen.
         tags: Tags that it gets beside the loader's own.
         description: Its description if it is made now.
+        semantics: What its columns are called and how they are treated; None for the bare extract.
+        known_columns: Columns that it had when it was last published from here.
         mode: How it was sent in the end.
         luid: Its id, once known.
         job: Id of the job, if it was one.
@@ -71,6 +75,8 @@ class Publication:
     pending_job: str | None = None
     tags: tuple[str, ...] = ()
     description: str | None = None
+    semantics: Semantics | None = None
+    known_columns: Collection[str] = ()
     mode: Literal["overwrite", "update"] = "overwrite"
     luid: str | None = None
     job: str | None = None
@@ -270,17 +276,21 @@ class Publisher:
     def _package(
         self, publication: Publication, file: Path, existing: tsc.DatasourceItem | None
     ) -> Iterator[Path]:
-        """The extract as it is to be published: in the authors' document, if there is one."""
+        """The extract as it is to be published: in the document that is there, or in one of ours."""
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".publish-") as folder:
             document = self._work_of_authors(publication, existing, Path(folder))
-            if document is None:
-                yield _as_hyper(file, Path(folder))
-                return
-            logger.info("'%s' keeps what authors have added to it in Tableau.", publication.name)
-            packed = Path(folder) / f"{_stem(file)}.tdsx"
-            with_extract(document, file, packed)
-            document.unlink()
-            yield packed
+            if document is not None:
+                logger.info("'%s' keeps what authors have added to it in Tableau.", publication.name)
+            packed = package(file, Path(folder), publication.semantics, document, publication.known_columns)
+            try:
+                yield packed
+            except TableauError as refusal:
+                if refusal.code != _NOT_PUBLISHED or packed.suffix != ".tdsx":
+                    raise
+                raise TableauError(
+                    f"{refusal} If it is the document that Tableau does not take, set semantic_layer to false.",
+                    refusal.code,
+                ) from refusal
 
     def _work_of_authors(
         self, publication: Publication, existing: tsc.DatasourceItem | None, folder: Path
@@ -290,7 +300,8 @@ class Publisher:
         folder = folder / "published"
         folder.mkdir()
         outline = self._download(existing, folder, whole=False)
-        if not holds_work(outline):
+        semantics = publication.semantics
+        if not holds_work(outline) or (semantics is not None and is_as_made(outline, semantics)):
             return None
         outline.unlink()
         # A package without its extract is refused when it is published again (tableauserverclient issue 1181).
@@ -307,6 +318,12 @@ class Publisher:
             logger.info("Tableau's index does not show '%s' yet; it will be found by name.", publication.name)
             return
         publication.luid = found.id
+        if found.has_extracts and self._existing[publication.stream] is None:
+            logger.warning(
+                "Tableau takes '%s' for an extract of something else, which it cannot update. Set publish_mode to "
+                "overwrite for it if updates fail.",
+                publication.name,
+            )
         missing = [tag for tag in (TAG, *publication.tags) if tag not in found.tags]
         if missing:
             self.client.call(
@@ -360,19 +377,3 @@ class Publisher:
             f"The data source '{publication.name}' in project '{publication.project}' was not made by this loader and "
             "would be overwritten. Choose another datasource_name, or set adopt to true to take it over."
         )
-
-
-def _stem(file: Path) -> str:
-    return file.name.removesuffix(".next").removesuffix(".hyper")
-
-
-def _as_hyper(file: Path, folder: Path) -> Path:
-    """`bills.hyper.next` as `bills.hyper`: Tableau tells a file's type by its name."""
-    if file.suffix == ".hyper":
-        return file
-    named = folder / f"{_stem(file)}.hyper"
-    try:
-        os.link(file, named)
-    except OSError:  # a file system without links
-        shutil.copyfile(file, named)
-    return named

@@ -143,6 +143,17 @@ TABLEAU: tuple[th.Property[Any], ...] = (
         ),
     ),
     th.Property(
+        "semantic_layer",
+        th.BooleanType,
+        default=True,
+        title="Semantic layer",
+        description=(
+            "Publish new data sources with captions, roles, formats, folders and descriptions, made from the tap's "
+            "schema (a .tdsx), and describe columns that come later. What authors have changed is kept. false "
+            "publishes the bare extract."
+        ),
+    ),
+    th.Property(
         "refresh",
         _REFRESH,
         default={},

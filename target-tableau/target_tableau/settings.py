@@ -111,6 +111,7 @@ class Settings:
     datasources: tuple[dict[str, Any], ...]
     create_project: bool
     publish_mode: str
+    semantic_layer: bool
     refresh: Refreshing
     adopt: bool
     dry_run: bool
@@ -161,6 +162,7 @@ class Settings:
             datasources=tuple(dict(rule) for rule in config.get("datasources") or ()),
             create_project=bool(config.get("create_project", False)),
             publish_mode=config.get("publish_mode") or "auto",
+            semantic_layer=bool(config.get("semantic_layer", True)),
             refresh=Refreshing.parse(config.get("refresh") or {}),
             adopt=bool(config.get("adopt", False)),
             dry_run=bool(config.get("dry_run", False)),

@@ -11,6 +11,7 @@ from singer_sdk.contrib.msgspec import encoder
 from tap_acumatica.discovery import Endpoint, Field, snake
 from tap_acumatica.streams.columns import (
     Column,
+    amount,
     code,
     columns_of,
     converters,
@@ -19,6 +20,7 @@ from tap_acumatica.streams.columns import (
     number,
     period,
     row_reader,
+    schema_of,
     text,
     time_converter,
 )
@@ -127,6 +129,21 @@ def columns(links: tuple[str, ...] = ()) -> dict[str, Column]:
 def test_amounts_travel_with_their_scale() -> None:
     assert columns()["amount"].schema()["x-sql-datatype-properties"] == {"precision": 18, "scale": 4}
     assert columns()["qty"].schema()["x-sql-datatype-properties"] == {"precision": 18, "scale": 6}
+
+
+def test_worked_out_amounts_say_that_they_are_in_base_currency_and_which_tie_to_the_ledger() -> None:
+    balance = amount("ledger_balance", "", "Open.", label="Open", not_over=["period"])
+    schema = schema_of([balance])
+    assert schema["properties"]["ledger_balance"]["x-sql-datatype-properties"] == {
+        "precision": 18,
+        "scale": 4,
+        "currency": "base",
+        "label": "Open",
+        "not_over": ["period"],
+    }
+    (note,) = schema["x-sql-datatype-properties"]["notes"]
+    assert note.startswith("To tie to the ledger")
+    assert "x-sql-datatype-properties" not in schema_of(columns().values())
 
 
 def test_business_dates_are_dates_and_stamps_are_times() -> None:

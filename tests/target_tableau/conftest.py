@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 import tableauserverclient as tsc
+from lxml import etree
 
 from target_tableau import delivery, publish
 from target_tableau.client import TableauClient
@@ -21,7 +22,7 @@ from tests.sandbox.tableau.switches import Switches
 from tests.target_tableau.support import STATE, Books, Extracts, load, query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from decimal import Decimal
     from pathlib import Path
 
@@ -72,6 +73,15 @@ class Server:
 
     def add_to_document(self, name: str, *columns: str) -> None:
         """Save the data source with captions and calculations, as an author does in Tableau."""
+
+        def save(root: etree._Element) -> None:
+            for column in columns:
+                _save_column(root, etree.fromstring(column))
+
+        self.edit(name, save)
+
+    def edit(self, name: str, change: Callable[[etree._Element], object]) -> None:
+        """Save the data source as an author does who changes its document."""
         with self._author() as author:
             before = self._download(author, name)
             after = before.with_name("saved.tdsx")
@@ -79,9 +89,9 @@ class Server:
                 for entry in old.namelist():
                     content = old.read(entry)
                     if entry.endswith(".tds"):
-                        content = content.replace(
-                            b"</datasource>", "".join(columns).encode() + b"</datasource>"
-                        )
+                        root = etree.fromstring(content)
+                        change(root)
+                        content = etree.tostring(root, encoding="utf-8", xml_declaration=True)
                     new.writestr(entry, content)
             item = tsc.DatasourceItem(self.app.state.project(tableau.PROJECT).id, name)
             author.datasources.publish(item, str(after), tsc.Server.PublishMode.Overwrite)
@@ -98,6 +108,16 @@ class Server:
         place.mkdir()
         path: Path = place / author.datasources.download(self.get(name).id, str(place))
         return path
+
+
+def _save_column(root: etree._Element, column: etree._Element) -> None:
+    """Put a column in the place of the one of its name, or behind the others."""
+    for present in root.findall("column"):
+        if present.get("name") == column.get("name"):
+            root.replace(present, column)
+            return
+    before = {"document-format-change-manifest", "repository-location", "connection", "aliases", "column"}
+    root.insert(sum(1 for child in root if child.tag in before), column)
 
 
 @dataclasses.dataclass

@@ -46,17 +46,21 @@ _COLUMNS: Final = (
     Column(
         "account_type", "string", title="Account.Type", description="Asset, Liability, Income or Expense."
     ),
-    amount("fin_ptd_debit", "FinPtdDebit", "Debits of the period in base currency."),
-    amount("fin_ptd_credit", "FinPtdCredit", "Credits of the period in base currency."),
+    amount("fin_ptd_debit", "FinPtdDebit", "Debits of the period in base currency.", label="Debit"),
+    amount("fin_ptd_credit", "FinPtdCredit", "Credits of the period in base currency.", label="Credit"),
     amount(
         "fin_beg_balance",
         "FinBegBalance",
         "Balance before the period, in the natural sign of the account type.",
+        label="Opening balance",
+        not_over=["period"],
     ),
     amount(
         "fin_ytd_balance",
         "FinYtdBalance",
         "Balance after the period, in the natural sign of the account type.",
+        label="Closing balance",
+        not_over=["period"],
     ),
 )
 _STAMP: Final = Column(CURSOR, "time", (), "LastModifiedDateTime", "When the balance last changed.")

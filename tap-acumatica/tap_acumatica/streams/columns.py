@@ -47,6 +47,11 @@ _NOT_BY_DEFAULT: Final = re.compile(
 # by their name get both columns in both contracts, so that an upgrade changes no schema.
 _SELECTS: Final = re.compile(r"(Type|Status|PostOption)$")
 
+_TIES: Final = (
+    "To tie to the ledger, add up the amounts whose names begin with Ledger: they are signed, and 0 for what is not "
+    "released or posted, or was voided. The others also count drafts and voids, and show credits as positive."
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Column:
@@ -60,6 +65,8 @@ class Column:
         description: What a reader of the catalog should know.
         scale: Decimal places of a decimal.
         by_default: Whether it is read without being selected by name.
+        hints: What a target should know beside the type. They stand in `x-sql-datatype-properties`, which a catalog
+            keeps; see "Hints for Tableau" in target-tableau's README.
     """
 
     name: str
@@ -69,6 +76,7 @@ class Column:
     description: str = ""
     scale: int | None = None
     by_default: bool = True
+    hints: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the property. All are nullable, keys too: a tombstone knows only the note id."""
@@ -84,6 +92,10 @@ class Column:
             },
         }
         schema = kinds.get(self.kind, {"type": ["string", "null"]})
+        if self.hints:
+            schema["x-sql-datatype-properties"] = schema.get("x-sql-datatype-properties", {}) | dict(
+                self.hints
+            )
         if self.title:
             schema["title"] = self.title
         if self.description:
@@ -91,9 +103,10 @@ class Column:
         return schema
 
 
-def amount(name: str, title: str, description: str) -> Column:
+def amount(name: str, title: str, description: str, **hints: Any) -> Column:  # noqa: ANN401 - as JSON holds them
     """A worked-out amount in base currency."""
-    return Column(name, "decimal", title=title, description=description, scale=_AMOUNT_SCALE)
+    hints = {"currency": "base", **hints}
+    return Column(name, "decimal", title=title, description=description, scale=_AMOUNT_SCALE, hints=hints)
 
 
 def flag(name: str, title: str, description: str) -> Column:
@@ -291,8 +304,11 @@ def row_reader(
 
 def schema_of(columns: Iterable[Column]) -> dict[str, Any]:
     """The JSON schema of a stream."""
-    return {
+    schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "properties": {column.name: column.schema() for column in columns},
     }
+    if any(name.startswith("ledger_") for name in schema["properties"]):
+        schema["x-sql-datatype-properties"] = {"notes": [_TIES]}
+    return schema

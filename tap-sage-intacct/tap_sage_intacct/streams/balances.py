@@ -8,6 +8,7 @@ bear no usable key, so one is made of everything that tells them apart. A period
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import re
@@ -40,6 +41,8 @@ _READ_UNTIL: Final = "journals_read_until"
 _IDENTITY: Final = re.compile(
     r"^(BOOKID|CURRENCY|PERIOD|ACCOUNTNO|DEPARTMENTID|LOCATIONID|LOCATIONNO|\w*DIMKEY|GLDIM\w*)$"
 )
+_STANDS: Final = ("OPENBAL", "FORBAL", "ENDBAL")
+"""How an account stands at one moment, which must not be added up over periods."""
 _MOST_ROWS: Final = 1000
 """Largest page of `readByQuery` (vendor's query page)."""
 _ATTEMPTS: Final = 3
@@ -53,7 +56,12 @@ class BalancesFeed(Feed):
     def __init__(self, tap: TapSageIntacct, described: Mapping[str, Described]) -> None:
         super().__init__(tap)
         self._described = described
-        self._columns = columns_of(described[BALANCES].fields.values())
+        self._columns = [
+            dataclasses.replace(column, hints={**column.hints, "not_over": ["period"]})
+            if column.field in _STANDS
+            else column
+            for column in columns_of(described[BALANCES].fields.values())
+        ]
         # RECORDNO is no usable key here (peers had to repair it), so it is not offered as one.
         key = Column(
             _KEY, "string", description="Made of book, currency, period, account and all dimensions."

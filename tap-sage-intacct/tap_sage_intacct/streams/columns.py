@@ -14,6 +14,7 @@ from tap_sage_intacct.discovery import snake
 from tap_sage_intacct.envelope import tag_of, text_of
 from tap_sage_intacct.errors import BadValueError
 from tap_sage_intacct.paging import iso
+from tap_sage_intacct.streams.hints import AMOUNT_SCALE, BASE, hints_of, notes_of, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,12 +29,6 @@ ENTITY: Final = "entity_id"
 DELETED_AT: Final = "_sdc_deleted_at"
 
 _PRECISION: Final = 18
-_AMOUNT_SCALE: Final = 4
-_SCALES: Final = (
-    # Rates, unit prices and quantities carry up to ten decimals, amounts those of their currency (four at most).
-    (re.compile(r"EXCH|RATE$|PRICE$|UNITCOST$|QTY|QUANTITY|UNITS$|^CONV"), 10),
-    (re.compile(r"COST|PERCENT|DISCOUNT$|HOURS"), 6),
-)
 _KINDS: Final = {
     "BOOLEAN": "boolean",
     "DATE": "date",
@@ -74,6 +69,8 @@ class Column:
         description: What a reader of the catalog should know.
         scale: Decimal places of a decimal.
         by_default: Whether it is read without being selected by name.
+        hints: What a target should know beside the type. They stand in `x-sql-datatype-properties`, which a catalog
+            keeps; see "Hints for Tableau" in target-tableau's README.
     """
 
     name: str
@@ -81,8 +78,9 @@ class Column:
     field: str = ""
     title: str = ""
     description: str = ""
-    scale: int = _AMOUNT_SCALE
+    scale: int = AMOUNT_SCALE
     by_default: bool = True
+    hints: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the property; all are nullable, because a tombstone has nothing but its key."""
@@ -97,6 +95,10 @@ class Column:
             },
         }
         schema = kinds.get(self.kind, {"type": ["string", "null"]})
+        if self.hints:
+            schema["x-sql-datatype-properties"] = schema.get("x-sql-datatype-properties", {}) | dict(
+                self.hints
+            )
         if self.title:
             schema["title"] = self.title
         if self.description:
@@ -106,10 +108,10 @@ class Column:
 
 def amount(name: str, title: str, description: str) -> Column:
     """A worked-out amount in base currency."""
-    return Column(name, "decimal", title=title, description=description)
+    return Column(name, "decimal", title=title, description=description, hints=BASE)
 
 
-def column_of(field: Field) -> Column:
+def column_of(field: Field, hints: Mapping[str, Any] | None = None) -> Column:
     """The column of a field."""
     kind = _KINDS.get(field.type, "string")
     if kind == "count" and _KEYS.search(field.name):
@@ -121,27 +123,21 @@ def column_of(field: Field) -> Column:
         kind=kind,
         field=field.name,
         title=field.name,
-        description=": ".join(filter(None, dict.fromkeys((label, said)))),
+        description=said if said.upper() not in {label.upper(), field.name} else "",
         scale=scale_of(field),
         by_default=not _NOT_BY_DEFAULT.search(field.name)
         and ("." not in field.name or field.is_custom or _USEFUL_RELATED.match(field.name) is not None),
+        hints=({"label": label} if label else {}) | dict((kind != "key" and hints) or {}),
     )
-
-
-def scale_of(field: Field) -> int:
-    """The decimal places of a number, by its name; nobody knows those of a custom field."""
-    if field.is_custom:
-        return 8
-    if field.type == "PERCENT":
-        return 6
-    return next((scale for pattern, scale in _SCALES if pattern.search(field.name)), _AMOUNT_SCALE)
 
 
 def columns_of(fields: Iterable[Field]) -> list[Column]:
     """The columns of an object; of two fields with the same property the first one counts."""
     columns: dict[str, Column] = {}
+    fields = list(fields)
+    names = {field.name for field in fields}
     for field in fields:
-        columns.setdefault(snake(field.name), column_of(field))
+        columns.setdefault(snake(field.name), column_of(field, hints_of(field, names)))
     return list(columns.values())
 
 
@@ -157,11 +153,14 @@ def origin_columns(*, by_entity: bool) -> list[Column]:
 
 def schema_of(columns: Iterable[Column]) -> dict[str, Any]:
     """The JSON schema of a stream."""
-    return {
+    columns = list(columns)
+    schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "properties": {column.name: column.schema() for column in columns},
     }
+    notes = notes_of({column.name: column.title for column in columns})
+    return {**schema, "x-sql-datatype-properties": {"notes": notes}} if notes else schema
 
 
 # values ---------------------------------------------------------------------------------------------------

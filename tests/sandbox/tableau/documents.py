@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.sandbox.tableau.errors import publish_failed
 from tests.sandbox.tableau.switches import MEGABYTE
+from tests.sandbox.tableau.tds import check_document
 from tests.sandbox.tableau.wire import element
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def _read(text: bytes, entry: str, name: str) -> Document:
         raise publish_failed(name, f"{entry}: {malformed}") from malformed
     if root.tag != "datasource" or b"<!ENTITY" in text:
         raise publish_failed(name, f"{entry}: the root element must be datasource")
+    check_document(root, entry, name)
     sources = [c for c in root.iter("connection") if c.get("class") in {"hyper", "dataengine"}]
     data = next((c.get("dbname") for c in sources if c.get("dbname")), None)
     if data is None:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from tests.sandbox.tableau.app import TableauApp
     from tests.sandbox.tableau.conftest import Client, Files
 
+FOLDERS = (
+    "<folders-common><folder name='Keys'><folder-item name='[id]' type='field' /></folder></folders-common>"
+    "</datasource>"
+)
+
 
 def test_a_package_is_kept_as_it_is(client: Client, app: TableauApp, files: Files) -> None:
     sent_file = package(files)
@@ -61,6 +66,27 @@ def test_a_package_with_an_extract_element_is_no_live_connection(client: Client,
         ({"tds": TDS.replace("dbname=", "server=")}, "no connection"),
         ({"entry": "Data/other.hyper"}, "does not hold the file"),
         ({"root": "Data/b.tds"}, "one .tds at its root"),
+        ({"tds": TDS.replace("version='18.1'", "")}, "lacks a required attribute"),
+        ({"tds": TDS.replace("inline='true'", "inline='true' site='x'")}, "attribute 'site' is not declared"),
+        ({"tds": TDS.replace("<column ", "<layout /><column ")}, "element 'column' is not allowed"),
+        (
+            {"tds": TDS.replace("<column ", "<columns /><column ")},
+            "no declaration found for element 'columns'",
+        ),
+        ({"tds": TDS.replace("[id]", "[id ] x]")}, "does not match the pattern"),
+        ({"tds": TDS.replace("role='dimension'", "")}, "value 'None' of 'role' not in enumeration"),
+        ({"tds": TDS.replace("'ordinal'", "'ordered'")}, "value 'ordered' of 'type' not in enumeration"),
+        ({"tds": TDS.replace("'integer'", "'integer' hidden='yes'")}, "value 'yes' of 'hidden'"),
+        (
+            {"tds": TDS.replace("'ordinal' />", "'ordinal'><desc>A key</desc></column>")},
+            "element 'desc' holds",
+        ),
+        ({"tds": TDS.replace("</datasource>", FOLDERS)}, "no declaration found for element 'folders-common'"),
+        (
+            {"tds": TDS.replace("</datasource>", "<object-graph /></datasource>")},
+            "no declaration found for element 'object-graph'",
+        ),
+        ({"tds": TDS.replace("'integer'", "'table'")}, "value 'table' not in enumeration"),
     ],
 )
 def test_a_package_that_does_not_hold_together_is_refused(
@@ -69,6 +95,18 @@ def test_a_package_that_does_not_hold_together_is_refused(
     refused = post(client, package(files, **change), filename="b.tdsx")
     assert refused.code == "400011"
     assert reason in refused.detail
+
+
+def test_folders_the_object_graph_and_the_table_column_are_known_when_the_manifest_says_so(
+    client: Client, files: Files
+) -> None:
+    flags = (
+        "<document-format-change-manifest><SchemaViewerObjectModel /><ObjectModelTableType />"
+        "</document-format-change-manifest>"
+    )
+    tds = TDS.replace("</datasource>", FOLDERS).replace("'integer'", "'table'")
+    tds = tds.replace("<connection class='federated'>", f"{flags}<connection class='federated'>")
+    assert client.publish(package(files, tds)).id
 
 
 def test_a_package_that_is_no_zip_is_refused(client: Client, files: Files) -> None:
