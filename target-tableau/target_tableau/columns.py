@@ -112,12 +112,16 @@ class Column:
         source: Property of the record that fills it.
         type: Its type.
         nested: The property may hold objects or arrays, which are kept as JSON text.
+        shows: Column whose moments it shows on the clocks of `zone`; see `display`.
+        zone: Name of a time zone; empty for columns that records fill.
     """
 
     name: str
     source: str
     type: Type
     nested: bool = False
+    shows: str = ""
+    zone: str = ""
 
 
 LOAD_ID = "_sdc_load_id"

@@ -14,6 +14,7 @@ from singer_sdk.exceptions import MissingKeyPropertiesError
 from target_tableau.batches import BlockParser, UnfitBlockError, bad_record, convert_records, decode_line
 from target_tableau.columns import DELETED_AT, Plan, plan_of
 from target_tableau.contents import Contents
+from target_tableau.derived import Derivations
 from target_tableau.errors import (
     BadRecordError,
     LockedError,
@@ -100,7 +101,9 @@ class Run:
         engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
         worker = Worker()
         stack.callback(worker.close)
-        self._workshop = Workshop(settings, engine, worker, self.ledger, Contents(folder), self.progress)
+        contents = Contents(folder)
+        derived = Derivations(settings, engine, self.ledger, contents)
+        self._workshop = Workshop(settings, engine, worker, self.ledger, contents, self.progress, derived)
         stack.callback(self.progress.clear)
         self._begin_load()
 
@@ -187,7 +190,9 @@ class Run:
                 return None
             why = f"The extract of '{stream}' here is not known to hold all that was published"
         else:
-            columns = delivery.columns_without_extract(stream)
+            columns = None
+            if not self._workshop.derived.reads(stream):
+                columns = delivery.columns_without_extract(stream)
             if columns is not None:
                 return columns
             why = f"The extract of '{stream}' was not here"
@@ -211,6 +216,7 @@ class Run:
             )
 
     def _check_rules(self, plan: Plan) -> None:
+        self._workshop.derived.refuse_name(plan.stream)
         match = self.settings.delete_match.get(plan.stream)
         if match is not None:
             plan.column_of(match)
