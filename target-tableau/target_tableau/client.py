@@ -10,7 +10,6 @@ import dataclasses
 import json
 import logging
 import random
-import re
 import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -18,7 +17,6 @@ import backoff
 import requests
 import tableauserverclient as tsc
 from lxml import etree
-from requests.adapters import HTTPAdapter
 from tableauserverclient.server.endpoint.exceptions import (
     FailedSignInError,
     InternalServerError,
@@ -27,8 +25,8 @@ from tableauserverclient.server.endpoint.exceptions import (
     ServerResponseError,
 )
 from tableauserverclient.server.exceptions import EndpointUnavailableError
-from urllib3.util.retry import Retry
 
+from target_tableau.answers import Answers
 from target_tableau.documents import safe_parser
 from target_tableau.errors import JobError, TableauError
 from target_tableau.sign_in import Token
@@ -64,8 +62,7 @@ _JOB_NOT_FOUND = "404018"
 _GATEWAY = {502, 503, 504}
 _FINISHED_WELL = {"0", "3"}  # 3: finished, nothing was to do
 _CANCELLED = "2"
-_EXPIRATION = re.compile(r'estimatedTimeToExpiration="(\d+):\d+:\d+"')  # days, hours, minutes
-_DAYS_TO_WARN = 14
+_RATE_LIMIT_FACTOR = 15.0  # 15 s, 30 s, 60 s ... where Tableau does not say for how long
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,24 +92,32 @@ class TableauClient:
     Args:
         address: The server and its site.
         credentials: How to sign in.
+        patience_seconds: How long to wait when Tableau puts a call off.
         pause: Waits; tests give one that does not. Used by whoever waits for Tableau.
-
-    Attributes:
-        token_days: In how many days the personal access token ends, if the server tells.
     """
 
     def __init__(
-        self, address: Address, credentials: Credentials, pause: Callable[[float], None] = time.sleep
+        self,
+        address: Address,
+        credentials: Credentials,
+        patience_seconds: int = 3600,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.address = address
         self._credentials = credentials
         self.pause = pause
-        self.token_days: int | None = None
+        self._patience = patience_seconds
+        self._answers = Answers(warn_of_token=isinstance(credentials, Token))
         self.server = tsc.Server(
             address.server_url,
             http_options={"timeout": (_CONNECT_SECONDS, _READ_SECONDS)},
-            session_factory=self._session,
+            session_factory=self._answers.session,
         )
+
+    @property
+    def token_days(self) -> int | None:
+        """In how many days the personal access token ends, if the server has told."""
+        return self._answers.token_days
 
     def __enter__(self) -> Self:
         self.sign_in()
@@ -211,7 +216,11 @@ class TableauClient:
             except ServerResponseError as refusal:
                 if refusal.code != _RATE_LIMITED or not left:
                     raise
-                wait = float(next(waits))
+                wait = self._answers.put_off(str(refusal.detail)) or next(waits) * _RATE_LIMIT_FACTOR
+                if wait > self._patience:  # its own words tell for how long
+                    raise
+                self.pause(wait)
+                continue
             except InternalServerError as failure:
                 if not idempotent or failure.code not in _GATEWAY or not left:
                     raise TableauError(
@@ -230,43 +239,6 @@ class TableauClient:
                 wait = float(next(waits))
             self.pause(backoff.full_jitter(wait))
         raise AssertionError("the last try either returns or raises")
-
-    def _session(self) -> requests.Session:
-        """A session whose GETs are repeated; what changes something is repeated by `_retry` alone."""
-        session = requests.Session()
-        adapter = HTTPAdapter(
-            max_retries=Retry(
-                total=_TRIES,
-                connect=0,  # broken connections are `_retry`'s business
-                read=0,
-                other=0,
-                backoff_factor=0.5,
-                backoff_jitter=0.5,
-                status_forcelist=[429, *_GATEWAY],
-                allowed_methods={"GET"},
-                respect_retry_after_header=True,
-                raise_on_status=False,
-            )
-        )
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
-        if isinstance(self._credentials, Token):
-            session.hooks["response"].append(self._note_end_of_token)
-        return session
-
-    def _note_end_of_token(self, response: requests.Response, **_: object) -> None:
-        """Warn of a token's last days: tableauserverclient drops what the server tells of them (its issue 1197)."""
-        if not response.url.endswith("/auth/signin") or not response.ok:
-            return
-        told = _EXPIRATION.search(response.text)
-        if told:
-            self.token_days = int(told[1])
-        if told and int(told[1]) < _DAYS_TO_WARN:
-            logger.warning(
-                "The Tableau token ends in %s days. Make a new one under My Account Settings and set token_name and "
-                "token_value, or this pipeline will stop.",
-                told[1],
-            )
 
     def update(
         self, datasource: str, request_id: str, actions: Sequence[dict[str, Any]], payload: Path, name: str

@@ -12,6 +12,7 @@ from target_tableau.address import Address, parse_address
 from target_tableau.client import TableauClient
 from target_tableau.columns import Type, type_from_sql
 from target_tableau.documents import extract_of
+from target_tableau.health import note_token
 from target_tableau.ledger import Ledger, Published, Status
 from target_tableau.publish import Publication, Publisher
 from target_tableau.refresh import Refresher, wanted
@@ -78,7 +79,11 @@ class Delivery:
         """Signed in on first use."""
         if self._publisher is None:
             settings = self.settings
-            client = self._stack.enter_context(TableauClient(self.address, credentials_of(settings)))
+            client = self._stack.enter_context(
+                TableauClient(self.address, credentials_of(settings), settings.job_timeout_seconds)
+            )
+            if settings.token_name and self._ledger is not None:
+                note_token(self._ledger, self.address.server_url, settings.token_name, client.token_days)
             self._publisher = Publisher(
                 Site(client, create_projects=settings.create_project),
                 settings.source,

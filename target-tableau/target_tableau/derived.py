@@ -24,10 +24,11 @@ from target_tableau.columns import METADATA_NAMES, Column, Plan, Type
 from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
 from target_tableau.ledger import Status
-from target_tableau.load import StreamLoad, extract_path
+from target_tableau.load import extract_path
 from target_tableau.models import UNRESOLVED, Model, ModelQuery, Table, sums
 from target_tableau.snapshots import DATE, SNAPSHOT_DATE, Snapshot
 from target_tableau.staging import Parent, Rules
+from target_tableau.stream_load import StreamLoad
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,12 +131,14 @@ class Derivations:
         build = work.stage(path, note["keys"])
         build.begins_anew = work.follows_rule and before.get("rule", note["rule"]) != note["rule"]
         load.streams[work.name] = StreamLoad(build.plan, build, read=build.counts.read)
+        read_at = [part.extracted_at for name in work.streams if (part := load.streams.get(name)) is not None]
         work.build(build, with_change=delivery is not None and delivery.may_update(work.name))
         self._ledger.update(
             load.load_id,
             [work.name],
             status=Status.VERIFIED,
             unresolved=work.unresolved,
+            extracted_at=max((moment for moment in read_at if moment is not None), default=None),
             **dataclasses.asdict(build.counts),
         )
         self._new[work.name] = note

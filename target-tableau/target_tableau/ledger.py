@@ -172,7 +172,7 @@ class Ledger:
             if (kind, target) not in waiting
         ]
         if rows:
-            with self._begin() as connection:
+            with self.transaction() as connection:
                 connection.execute(_refreshes.insert(), rows)
 
     def note_refresh(self, number: int, *, status: str, job: str | None, notes: str | None) -> None:
@@ -193,13 +193,13 @@ class Ledger:
         values = dataclasses.asdict(published)
         if published.columns is not None:
             values["columns"] = json.dumps(published.columns)
-        with self._begin() as connection:
+        with self.transaction() as connection:
             connection.execute(_datasources.delete().where(self._is(key)))
             connection.execute(_datasources.insert().values(**key, **values, published_at=_now()))
 
     def remember_columns(self, source: str, stream: str, names: Mapping[str, str]) -> None:
         """Note which property fills which column, so that names are given out once and for all."""
-        with self._begin() as connection:
+        with self.transaction() as connection:
             where = (_columns.c.source == source) & (_columns.c.stream == stream)
             connection.execute(_columns.delete().where(where & _columns.c.property.in_(list(names))))
             connection.execute(
@@ -211,11 +211,16 @@ class Ledger:
             )
 
     def _write(self, statement: sa.Executable) -> None:
-        with self._begin() as connection:
+        with self.transaction() as connection:
             connection.execute(statement)
 
     @contextlib.contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Write something as a whole.
+
+        Raises:
+            TargetTableauError: The database refuses.
+        """
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -359,6 +364,14 @@ class Ledger:
         )
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def published_times(self) -> dict[tuple[str, str], dt.datetime]:
+        """Source and stream -> when Tableau last got rows of it, wherever that was."""
+        query = sa.select(
+            _datasources.c.source, _datasources.c.stream, sa.func.max(_datasources.c.published_at).label("at")
+        ).group_by(_datasources.c.source, _datasources.c.stream)
+        with self._engine.connect() as connection:
+            return {(row.source, row.stream): row.at for row in connection.execute(query)}
 
     @staticmethod
     def _is(key: dict[str, str]) -> sa.ColumnElement[bool]:

@@ -19,6 +19,7 @@ loads = sa.Table(
     sa.Column("source", sa.String(255), nullable=False, index=True),
     sa.Column("started_at", sa.DateTime, nullable=False),
     sa.Column("finished_at", sa.DateTime),
+    sa.Column("extracted_at", sa.DateTime),  # when the newest of its rows were read from the source
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("reached", sa.String(16)),  # the last step that went well, also of a load that failed then
     sa.Column("read", sa.BigInteger, nullable=False, default=0),
@@ -79,8 +80,30 @@ refreshes = sa.Table(
     sa.Column("finished_at", sa.DateTime),
 )
 
+incidents = sa.Table(
+    "incidents",
+    _METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("told", sa.Text, nullable=False),
+    sa.Column("began_at", sa.DateTime, nullable=False),
+    sa.Column("ended_at", sa.DateTime),
+    sa.Column("alerted_at", sa.DateTime),  # null until an alert about it went out
+)
+
+tokens = sa.Table(
+    "tokens",
+    _METADATA,
+    sa.Column("server", sa.String(255), primary_key=True),
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("used_at", sa.DateTime, nullable=False),
+    sa.Column("ends_at", sa.DateTime),
+)
+
 _ADDED: dict[int, tuple[sa.Column[object], ...]] = {
     2: (
+        loads.c.extracted_at,
         loads.c.reached,
         loads.c.publish_mode,
         loads.c.bytes_sent,

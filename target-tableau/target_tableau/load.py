@@ -13,30 +13,28 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from target_tableau.batches import add_metadata
-from target_tableau.columns import Plan, merge_plans
+from target_tableau.columns import EXTRACTED_AT, Plan, merge_plans
 from target_tableau.display import with_local_times
 from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
 from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
-from target_tableau.ledger import Ledger, Status
+from target_tableau.ledger import Status
 from target_tableau.proof import is_complete
 from target_tableau.references import unresolved
 from target_tableau.staging import Parent, Rules
+from target_tableau.stream_load import StreamLoad
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from target_tableau.columns import Type
-    from target_tableau.contents import Contents
     from target_tableau.delivery import Delivery
-    from target_tableau.derived import Derivations
-    from target_tableau.hyper import Engine
-    from target_tableau.progress import Progress
     from target_tableau.settings import Settings
-    from target_tableau.worker import Worker
+    from target_tableau.stream_load import Workshop
 
 logger = logging.getLogger(__name__)
 
@@ -44,54 +42,6 @@ _FLUSH_BYTES = 24 * 1024 * 1024  # one journal file per stream and so many bytes
 _PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
 ENDING = "ending"
 """Name of the journal file that is written when all rows of a load are there."""
-
-
-@dataclasses.dataclass
-class StreamLoad:
-    """What a load knows of one stream.
-
-    Attributes:
-        plan: Columns of the schema under which records come now.
-        build: Its extract.
-        tables: Batches that are not yet in the journal.
-        size: Their bytes.
-        read: Records so far.
-        replaces_all: It is read from beginning to end, so what does not come is gone.
-        began: When its first record or schema came, on the monotonic clock.
-        published_columns: Columns of its data source, if that is to be updated without an extract here.
-    """
-
-    plan: Plan
-    build: ExtractBuild
-    tables: list[pa.Table] = dataclasses.field(default_factory=list)
-    size: int = 0
-    read: int = 0
-    replaces_all: bool = False
-    began: float = dataclasses.field(default_factory=time.monotonic)
-    published_columns: Mapping[str, Type] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Workshop:
-    """What a run opens once and all its loads use.
-
-    Attributes:
-        settings: The target's settings.
-        engine: Used by the worker, and by the main thread when the worker is idle.
-        worker: The background thread.
-        ledger: The run's ledger.
-        contents: Which loads the extracts hold.
-        progress: Tells who watches how far it is.
-        derived: Makes models and snapshots of what a load has built.
-    """
-
-    settings: Settings
-    engine: Engine
-    worker: Worker
-    ledger: Ledger
-    contents: Contents
-    progress: Progress
-    derived: Derivations
 
 
 class Load:
@@ -186,6 +136,8 @@ class Load:
         self._sequence += len(table)
         load.read += len(table)
         load.size += table.nbytes
+        newest = pc.max(table.column(EXTRACTED_AT)).as_py()
+        load.extracted_at = max(filter(None, (newest, load.extracted_at)), default=None)
         if load.size > _FLUSH_BYTES:
             self._flush(load)
         elif sum(other.size for other in self.streams.values()) > _PENDING_BYTES:
@@ -236,7 +188,8 @@ class Load:
         for stream, load in self.streams.items():
             self._progress.stage(stream, f"{load.read:,} rows, building the extract")
             self._build(stream, load, delivery)
-            self._note([stream], status=Status.VERIFIED, **dataclasses.asdict(load.build.counts))
+            counts = dataclasses.asdict(load.build.counts)
+            self._note([stream], status=Status.VERIFIED, extracted_at=load.extracted_at, **counts)
         self._derived.build(self, delivery)
         self._check_references()
         if delivery is not None:

@@ -21,12 +21,15 @@ from typing import Any
 import click
 from typing_extensions import override
 
+from target_tableau import alerts
 from target_tableau.address import parse_address
 from target_tableau.client import TableauClient
 from target_tableau.delivery import Delivery
 from target_tableau.errors import SettingError, TargetTableauError
+from target_tableau.health import compare, find, note_alerted
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
+from target_tableau.page import render_page
 from target_tableau.replay import replay, replay_rejected
 from target_tableau.report import render
 from target_tableau.setting_list import SCHEMA
@@ -115,11 +118,23 @@ def _opened(settings: Settings) -> Ledger:
 
 
 @main.command("report")
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page that a browser shows."
+)
 @click.pass_obj
-def report(settings: Settings) -> None:
-    """Show the last load of every source as one table."""
-    for line in render(_ledger(settings).last_loads()):
-        click.echo(line)
+def report(settings: Settings, html: Path | None) -> None:
+    """Show the last load of every source as one table, or write a page about all data sources."""
+    ledger = _ledger(settings)
+    if html is None:
+        for line in render(ledger.last_loads()):
+            click.echo(line)
+        return
+    try:
+        page = render_page(ledger.loads(), ledger.published_times(), dt.datetime.now(dt.UTC))
+        html.write_text(page, encoding="utf-8")
+    except OSError as failure:
+        raise TargetTableauError(f"{html} cannot be written: {failure.strerror or failure}.") from failure
+    click.echo(f"Wrote {html}.")
 
 
 @main.command("list")
@@ -209,6 +224,26 @@ def _set_state(state_id: str, state: dict[str, Any]) -> None:
             f"The load is done, but Meltano did not take the state '{state_id}' ({' '.join(last)}). Run this in the "
             f"project's folder, or set it by hand: {json.dumps(state)}"
         )
+
+
+@main.command("health")
+@click.pass_obj
+def health(settings: Settings) -> None:
+    """Tell what is wrong, alert once per incident and again when it is over; exit code 1 while anything is wrong."""
+    ledger = _opened(settings)
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    state = compare(ledger, find(settings, ledger, now), now)
+    for incident in [*state.begun, *state.going_on]:
+        click.echo(incident.told)
+    if settings.alert_urls and (state.begun or state.over):
+        alerts.send(settings.alert_urls, state, settings.source)
+        note_alerted(ledger, state.begun, now)
+    if settings.heartbeat_url:
+        alerts.beat(settings.heartbeat_url)
+    if state.is_good:
+        click.echo("All is well.")
+    else:
+        click.get_current_context().exit(1)
 
 
 @main.command("refresh")

@@ -24,8 +24,9 @@ from target_tableau.errors import (
 )
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
-from target_tableau.load import Load, Workshop, extract_path
+from target_tableau.load import Load, extract_path
 from target_tableau.progress import Progress
+from target_tableau.stream_load import Workshop
 from target_tableau.worker import Worker
 
 if TYPE_CHECKING:

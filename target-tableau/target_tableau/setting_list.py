@@ -199,4 +199,34 @@ SCHEMA = th.PropertiesList(
             "is the SQLite file {output_dir}/loads.db."
         ),
     ),
+    th.Property(
+        "freshness_minutes",
+        th.IntegerType(minimum=0),
+        default=0,
+        title="Promised freshness",
+        description=(
+            "How old the rows of a data source may become before target-tableau-loads health calls that an incident; "
+            "0 promises nothing. Rules in datasources set it for some streams."
+        ),
+    ),
+    th.Property(
+        "alert_urls",
+        th.StringType,
+        secret=True,
+        title="Alert addresses",
+        description=(
+            "Where target-tableau-loads health sends alerts: Apprise URLs with spaces between them, for instance "
+            "slack://... or mailto://... Needs the extra target-tableau[alerts]."
+        ),
+    ),
+    th.Property(
+        "heartbeat_url",
+        th.StringType,
+        secret=True,
+        title="Heartbeat address",
+        description=(
+            "An address that target-tableau-loads health calls each time it has run, so that a watchdog elsewhere "
+            "notices when the scheduler itself is dead."
+        ),
+    ),
 )

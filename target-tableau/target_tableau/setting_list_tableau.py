@@ -110,14 +110,16 @@ TABLEAU: tuple[th.Property[Any], ...] = (
                 th.Property("refresh", _REFRESH),
                 th.Property("tags", th.ArrayType(th.StringType)),
                 th.Property("description", th.StringType),
+                th.Property("freshness_minutes", th.IntegerType),
             )
         ),
         default=[],
         title="Data source rules",
         description=(
             "How the data sources of some streams differ: a list of rules with stream (a name or a pattern like gl_*) "
-            "and any of name, project, publish_mode, refresh, tags, description. Of several rules that fit, the last "
-            'wins. Example: [{"stream": "gl_*", "project": "Finance/Close", "name": "General ledger {stream}"}].'
+            "and any of name, project, publish_mode, refresh, tags, description, freshness_minutes. Of several rules "
+            'that fit, the last wins. Example: [{"stream": "gl_*", "project": "Finance/Close", "name": "General ledger '
+            '{stream}"}].'
         ),
     ),
     th.Property(

@@ -91,6 +91,7 @@ class DatasourceRule:
         refresh: What is refreshed when it has changed.
         tags: Tags that it gets beside the loader's own.
         description: Its description when it is made; None for one that tells stream and source.
+        freshness_minutes: How old its rows may be before that is an incident; 0 promises nothing.
     """
 
     name: str
@@ -99,6 +100,7 @@ class DatasourceRule:
     refresh: Refreshing
     tags: tuple[str, ...] = ()
     description: str | None = None
+    freshness_minutes: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,6 +147,9 @@ class Settings:
     summary: bool
     journal_retention_days: int
     ledger_url: str | None = dataclasses.field(repr=False)
+    freshness_minutes: int
+    alert_urls: tuple[str, ...] = dataclasses.field(repr=False)
+    heartbeat_url: str | None = dataclasses.field(repr=False)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -203,6 +208,9 @@ class Settings:
             summary=bool(config.get("summary", True)),
             journal_retention_days=int(config.get("journal_retention_days", 30)),
             ledger_url=config.get("ledger_url") or None,
+            freshness_minutes=int(config.get("freshness_minutes", 0)),
+            alert_urls=tuple(str(config.get("alert_urls") or "").split()),
+            heartbeat_url=config.get("heartbeat_url") or None,
         )
         settings._check()
         return settings
@@ -248,6 +256,7 @@ class Settings:
             refresh=Refreshing.parse(rule["refresh"]) if "refresh" in rule else self.refresh,
             tags=tuple(rule.get("tags") or ()),
             description=rule.get("description"),
+            freshness_minutes=int(rule.get("freshness_minutes", self.freshness_minutes)),
         )
 
     def _filled(self, template: str, stream: str) -> str:

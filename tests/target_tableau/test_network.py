@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
 
+from target_tableau import delivery
+from target_tableau.client import TableauClient
 from target_tableau.errors import TableauError
 from tests.sandbox import tableau
 from tests.sandbox.serving import serve
+from tests.sandbox.tableau.switches import too_many_requests
 from tests.target_tableau.support import STATE, bills, load
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from tests.sandbox.faults import Fault
     from tests.target_tableau.conftest import Server
 
 Config = dict[str, Any]
@@ -38,6 +43,42 @@ def test_a_certificate_of_a_private_authority_is_taken_when_the_authority_is_nam
         assert load(publishing, bills(("001", 1))) == [STATE]
         load(publishing, bills(("001", 2)))
     assert server.rows("bills") == {"001": Decimal(2)}
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the loader would have waited."""
+    waited: list[float] = []
+    monkeypatch.setattr(delivery, "TableauClient", functools.partial(TableauClient, pause=waited.append))
+    return waited
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (too_many_requests(r"POST .*/datasources", seconds=42), 42.0),
+        (too_many_requests(r"POST .*/datasources", minutes=29), 29 * 60.0),
+        (too_many_requests(r"GET .*/projects", seconds=7), 7.0),
+        (too_many_requests(r"POST .*/datasources"), 15.0),
+    ],
+    ids=["header", "words", "when asking", "silent"],
+)
+def test_a_call_that_is_put_off_waits_as_long_as_tableau_says(
+    publishing: Config, server: Server, pauses: list[float], fault: Fault, expected: float
+) -> None:
+    server.app.script.add(fault)
+    assert load(publishing, bills(("001", 1))) == [STATE]
+    assert pauses == [expected]
+
+
+def test_a_call_that_is_put_off_for_too_long_ends_the_run_in_tableaus_words(
+    publishing: Config, server: Server, pauses: list[float]
+) -> None:
+    publishing["job_timeout_seconds"] = 600
+    server.app.script.add(too_many_requests(r"POST .*/datasources", minutes=29))
+    with pytest.raises(TableauError, match="retry after 29 minutes"):
+        load(publishing, bills(("001", 1)))
+    assert pauses == []
 
 
 def test_tableau_behind_a_proxy_is_reached_through_it(
