@@ -273,7 +273,7 @@ class _ModelWork(_Work):
         for name, (count, some) in query.ambiguous.items():
             logger.warning(
                 "Model '%s', join %s: %d keys have several rows that differ, so none of them is taken: %s. Name the "
-                "whole key in 'on'.",
+                "whole key in 'keys'.",
                 self.name,
                 name,
                 count,

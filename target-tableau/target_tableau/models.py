@@ -34,7 +34,7 @@ class Join:
 
     Attributes:
         stream: The dimension.
-        on: Property of the fact, or name that an earlier join gave -> property of the dimension.
+        keys: Property of the fact, or name that an earlier join gave -> property of the dimension.
         columns: Property of the dimension -> its name in the model.
         name: What the column `unresolved` calls it.
         also: Further streams of the same kind, with the same properties (stock and non-stock items).
@@ -43,7 +43,7 @@ class Join:
     """
 
     stream: str
-    on: dict[str, str]
+    keys: dict[str, str]
     columns: dict[str, str]
     name: str
     also: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ class Model:
         joins = tuple(
             Join(
                 stream=each["stream"],
-                on=dict(each["on"]),
+                keys=dict(each["keys"]),
                 columns=dict(each.get("columns") or {}),
                 name=str(each.get("name") or each["stream"]),
                 also=tuple(each.get("also") or ()),
@@ -101,9 +101,9 @@ class Model:
         )
         names = [join.name for join in joins]
         for join in joins:
-            if not join.on or names.count(join.name) > 1 or _SEPARATOR in join.name:
+            if not join.keys or names.count(join.name) > 1 or _SEPARATOR in join.name:
                 raise SettingError(
-                    f"Model '{rule['name']}': every join needs 'on', and a name of its own without commas; look at "
+                    f"Model '{rule['name']}': every join needs 'keys', and a name of its own without commas; look at "
                     f"the join with '{join.stream}'."
                 )
         computed = {
@@ -269,10 +269,10 @@ class ModelQuery:
         )
 
     def _join(self, join: Join, alias: str) -> None:
-        if self._absent & join.on.keys():  # it hangs on a join whose dimension is not loaded
+        if self._absent & join.keys.keys():  # it hangs on a join whose dimension is not loaded
             self._leave_out(join, [], "TRUE" if join.required else "FALSE")
             return
-        keys = [self._known(name) for name in join.on]
+        keys = [self._known(name) for name in join.keys]
         self._references[join.name] = [name for name, _ in keys]
         given = " AND ".join(
             f"{value.sql} IS NOT NULL" + (f" AND {value.sql} <> ''" if value.type == Type(Kind.TEXT) else "")
@@ -286,7 +286,7 @@ class ModelQuery:
         table = self._one_row_per_key(dimensions, join, alias)
         types = dimensions[0].columns
         pairs = []
-        for (_, value), source in zip(keys, join.on.values(), strict=True):
+        for (_, value), source in zip(keys, join.keys.values(), strict=True):
             left, right = value.sql, f"{alias}.{escape_name(source)}"
             if value.type.kind != types[self._of(dimensions[0], join, source)].kind:
                 left, right = f"CAST({left} AS TEXT)", f"CAST({right} AS TEXT)"
@@ -323,7 +323,7 @@ class ModelQuery:
         Keys that are ambiguous are left out.
         """
         table = f"dimension_{alias}"
-        sources = list(dict.fromkeys((*join.on.values(), *join.columns)))
+        sources = list(dict.fromkeys((*join.keys.values(), *join.columns)))
         first = dimensions[0].columns
         kinds = {source: first[self._of(dimensions[0], join, source)].sql for source in sources}
         parts = []
@@ -339,7 +339,7 @@ class ModelQuery:
         return table
 
     def _leave_ambiguous_out(self, table: str, join: Join) -> None:
-        key = ", ".join(escape_name(name) for name in join.on.values())
+        key = ", ".join(escape_name(name) for name in join.keys.values())
         several = f"SELECT {key} FROM {table} GROUP BY {key} HAVING COUNT(*) > 1"
         count = self._engine.count(f"SELECT COUNT(*) FROM ({several}) s")
         if count:
@@ -347,7 +347,7 @@ class ModelQuery:
             self.ambiguous[join.name] = (count, ", ".join(_told(values) for values in some))
             equal = " AND ".join(
                 f"t.{escape_name(name)} IS NOT DISTINCT FROM s.{escape_name(name)}"
-                for name in join.on.values()
+                for name in join.keys.values()
             )
             self._engine.run(f"DELETE FROM {table} t USING ({several}) s WHERE {equal}")
 

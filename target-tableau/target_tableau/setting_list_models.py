@@ -6,7 +6,7 @@ from singer_sdk import typing as th
 
 _JOIN = th.ObjectType(
     th.Property("stream", th.StringType, required=True),
-    th.Property("on", th.ObjectType(additional_properties=th.StringType), required=True),
+    th.Property("keys", th.ObjectType(additional_properties=th.StringType), required=True),
     th.Property("columns", th.ObjectType(additional_properties=th.StringType), default={}),
     th.Property("name", th.StringType),
     th.Property("also", th.ArrayType(th.StringType)),
@@ -34,11 +34,11 @@ MODELS = (
         title="Models",
         description=(
             "Facts joined with their dimensions, each an extract and a data source of its own: a list of rules with "
-            "name, fact (a stream), joins (stream; on: fact column -> dimension column; columns: dimension column -> "
+            "name, fact (a stream), joins (stream; keys: fact column -> dimension column; columns: dimension column -> "
             "its name in the model; name: what the column unresolved calls it; also: further streams to look in; "
             "required: an empty reference is unresolved too; on_unresolved: count, fail or ignore) and "
             "computed (name -> plus and minus: columns that are added and taken off). Example: "
-            '[{"name": "ap_bills", "fact": "bills", "joins": [{"stream": "vendors", "on": {"vendor": "vendor_id"}, '
+            '[{"name": "ap_bills", "fact": "bills", "joins": [{"stream": "vendors", "keys": {"vendor": "vendor_id"}, '
             '"columns": {"vendor_name": "vendor_name"}}]}]. A name like tap-acumatica/ap_bills holds for that source '
             "only."
         ),

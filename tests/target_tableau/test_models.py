@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ import pytest
 
 from target_tableau import derived
 from target_tableau.errors import ExtractError, SettingError
+from target_tableau.ledger import Ledger
 from target_tableau.settings import Settings
+from target_tableau.trace import trace
 from tests.target_tableau.support import (
     MONEY,
     NULLABLE_TEXT,
@@ -45,19 +48,19 @@ MODEL = {
         {
             "stream": "vendors",
             "name": "vendor",
-            "on": {"vendor": "code"},
+            "keys": {"vendor": "code"},
             "columns": {"name": "vendor_name", "group": "vendor_group"},
         },
         {
             "stream": "groups",
             "name": "group",
-            "on": {"vendor_group": "code"},
+            "keys": {"vendor_group": "code"},
             "columns": {"name": "group_name"},
         },
         {
             "stream": "accounts",
             "name": "account",
-            "on": {"account": "code"},
+            "keys": {"account": "code"},
             "columns": {"title": "account_name"},
             "required": True,
         },
@@ -98,6 +101,9 @@ def accounts(**titles: str) -> list[dict[str, Any]]:
         schema("accounts", columns, ["code"]),
         *(record("accounts", code=code, title=title) for code, title in titles.items()),
     ]
+
+
+OPEN = {"stream": "lines", "name": "open_lines", "where": {"debit": {"not": [0, None]}}}
 
 
 ALL = "SELECT nbr, vendor_name, group_name, account_name, amount, unresolved FROM {t} ORDER BY nbr"
@@ -196,7 +202,7 @@ def test_a_key_that_occurs_twice_in_a_dimension_multiplies_no_row(
     config: Config, extracts: Extracts, caplog: pytest.LogCaptureFixture, second: str, name: str | None
 ) -> None:
     columns = {"company": NULLABLE_TEXT, "code": NULLABLE_TEXT, "name": NULLABLE_TEXT}
-    join = {"stream": "vendors", "on": {"vendor": "code"}, "columns": {"name": "vendor_name"}}
+    join = {"stream": "vendors", "keys": {"vendor": "code"}, "columns": {"name": "vendor_name"}}
     config["models"] = [{"name": "wide", "fact": "lines", "joins": [join]}]
     load(
         config,
@@ -304,7 +310,7 @@ def test_a_model_whose_sums_are_not_the_facts_is_never_published(
     monkeypatch.setattr("target_tableau.models._distinct", lambda parts: parts[0])
     monkeypatch.setattr("target_tableau.models.ModelQuery._leave_ambiguous_out", lambda *_: None)
     columns = {"company": NULLABLE_TEXT, "code": NULLABLE_TEXT, "name": NULLABLE_TEXT}
-    join = {"stream": "vendors", "on": {"vendor": "code"}, "columns": {"name": "vendor_name"}}
+    join = {"stream": "vendors", "keys": {"vendor": "code"}, "columns": {"name": "vendor_name"}}
     config |= {"load_method": "append-only", "models": [{"name": "wide", "fact": "lines", "joins": [join]}]}
     rows = [record("vendors", company=company, code="V1", name=company) for company in "12"]
     messages = [*lines((1, "V1", None, 10, 0)), schema("vendors", columns), *rows, state()]
@@ -319,16 +325,16 @@ def test_a_model_whose_sums_are_not_the_facts_is_never_published(
     ("change", "message"),
     [
         (
-            {"joins": [{"stream": "vendors", "on": {"nope": "code"}}]},
+            {"joins": [{"stream": "vendors", "keys": {"nope": "code"}}]},
             "nor an earlier join has the column 'nope'",
         ),
-        ({"joins": [{"stream": "vendors", "on": {"vendor": "nope"}}]}, "vendors has no column 'nope'"),
+        ({"joins": [{"stream": "vendors", "keys": {"vendor": "nope"}}]}, "vendors has no column 'nope'"),
         (
-            {"joins": [{"stream": "vendors", "on": {"vendor": "code"}, "columns": {"name": "Debit"}}]},
+            {"joins": [{"stream": "vendors", "keys": {"vendor": "code"}, "columns": {"name": "Debit"}}]},
             "two columns would have the name 'Debit'",
         ),
         ({"computed": {"x": {"plus": ["vendor"]}}}, "columns that are no numbers"),
-        ({"joins": [{"stream": "vendors", "on": {}}]}, "every join needs 'on'"),
+        ({"joins": [{"stream": "vendors", "keys": {}}]}, "every join needs 'keys'"),
         ({"computed": {"x": {}}}, "needs 'plus' or 'minus'"),
         ({"name": "vendors"}, "has the name 'vendors', as a stream has"),
     ],
@@ -354,9 +360,29 @@ def test_a_column_can_change_its_sign_by_the_kind_of_account(config: Config, ext
     assert extracts.column("wide", "signed") == [Decimal(-7), Decimal(5)]
 
 
-# snapshots ----------------------------------------------------------------------------------------------------
+def test_the_description_of_a_data_source_tells_what_a_row_is_and_whose_times_it_shows(
+    publishing: Config, server: Server
+) -> None:
+    publishing |= {"models": [MODEL], "snapshots": [OPEN], "timestamp_zone": "Europe/Berlin"}
+    load(publishing, FIRST)
+    told = server.get("wide_lines").description or ""
+    assert "One row per row of lines, joined with vendors, groups, accounts." in told
+    assert "with the time in Europe/Berlin beside each" in told
+    assert "filter on one snapshot_date (a day in Europe/Berlin)" in (
+        server.get("open_lines").description or ""
+    )
 
-OPEN = {"stream": "lines", "name": "open_lines", "where": {"debit": {"not": [0, None]}}}
+
+def test_a_row_of_a_model_is_traced_to_its_fact(config: Config) -> None:
+    load(config, FIRST)
+    settings = Settings.from_config(config)
+    with contextlib.closing(Ledger(None, settings.output_dir)) as ledger:
+        told = "\n".join(trace(settings, ledger, "wide_lines", ["2"]))
+    assert "wide_lines is made of lines" in told
+    assert "vendor=V2" in told
+
+
+# snapshots ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
