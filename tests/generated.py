@@ -15,14 +15,24 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_acumatica.tap import TapAcumatica
+from tap_epicor_kinetic.tap import TapEpicorKinetic
+from tap_exact_online.tap import TapExactOnline
 from tap_sage_intacct.tap import TapSageIntacct
+from tap_syspro.tap import TapSyspro
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
 
 ROOT = Path(__file__).parent.parent
-PLUGINS: tuple[type[PluginBase], ...] = (TapAcumatica, TapSageIntacct, TargetTableau)
+PLUGINS: tuple[type[PluginBase], ...] = (
+    TapAcumatica,
+    TapEpicorKinetic,
+    TapExactOnline,
+    TapSageIntacct,
+    TapSyspro,
+    TargetTableau,
+)
 
 _KINDS = {
     "integer": "integer",
@@ -121,13 +131,20 @@ def env_example() -> str:
     ]
     wanted = (
         "base_url",
+        "companies",
         "tenant",
         "username",
+        "companies",
+        "odata_username",
+        "operator",
         "start_date",
         "client_id",
         "company_id",
         "user_id",
         "sender_id",
+        "region",
+        "redirect_uri",
+        "divisions",
         "server_url",
         "site",
         "project",
@@ -137,7 +154,8 @@ def env_example() -> str:
         prefix = plugin.name.upper().replace("-", "_")
         lines += ["", f"# {plugin.name}"]
         for name, setting in settings_of(plugin).items():
-            if setting.get("secret") or name in wanted:
+            # an empty line would be no object
+            if (setting.get("secret") and "object" not in setting["type"]) or name in wanted:
                 lines.append(f"# {' '.join(str(setting.get('title', name)).split())}")
                 lines.append(f"{prefix}_{name.upper()}=")
     return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ from tap_sage_intacct.client import check_endpoint
 from tap_sage_intacct.errors import SessionEndedError, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lxml import etree
 
@@ -41,7 +41,13 @@ class _Session:
 
 
 class Sessions:
-    """Begins sessions, renews them before they end, and forgets those that have ended."""
+    """Begins sessions, renews them before they end, and forgets those that have ended.
+
+    Attributes:
+        clock: Tells the time in seconds, from any beginning.
+    """
+
+    clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def __init__(self, client: Client, config: Mapping[str, Any]) -> None:
         self._client = client
@@ -59,7 +65,7 @@ class Sessions:
         """
         with self._guard:
             held = self._held.get(entity)
-            now = time.monotonic()
+            now = self.clock()
             oldest = now - int(self._config["session_max_age_seconds"])
             if held is None or now >= held.ends or held.begun <= oldest:
                 held = self._held[entity] = self._begin(entity)
@@ -70,7 +76,7 @@ class Sessions:
         with self._guard:
             held = self._held.get(entity)
             if held is not None and held.id == used:
-                held.ends = min(held.ends, _end(reply)) if reply.timeout is None else _end(reply)
+                held.ends = self._end(reply)
 
     def renew(self, entity: str, used: str) -> None:
         """Forget a session that has ended, unless another call has renewed it meanwhile."""
@@ -104,15 +110,14 @@ class Sessions:
             raise UserError("api_url: what answers there names no session; it is not the XML gateway")
         self._client.secrets.add(number)
         endpoint = check_endpoint(endpoint, "endpoint of the session", any_host=self._any_host)
-        return _Session(number, endpoint, time.monotonic(), _end(reply))
+        return _Session(number, endpoint, self.clock(), self._end(reply))
 
-
-def _end(reply: Reply[Any]) -> float:
-    """When to stop using a session, on this machine's clock: a little before the gateway does."""
-    if reply.timeout is None or reply.moment is None:
-        return float("inf")
-    span = (reply.timeout - reply.moment).total_seconds()
-    return time.monotonic() + span - min(_LEEWAY_SECONDS, span / _LEEWAY_PART)
+    def _end(self, reply: Reply[Any]) -> float:
+        """When to stop using a session, on this machine's clock: a little before the gateway does."""
+        if reply.timeout is None or reply.moment is None:
+            return float("inf")
+        span = (reply.timeout - reply.moment).total_seconds()
+        return self.clock() + span - min(_LEEWAY_SECONDS, span / _LEEWAY_PART)
 
 
 def _keep_nothing(_: etree._Element) -> None:

@@ -171,8 +171,8 @@ def _judge_sign_in(said: str, text: str) -> ApiError | UserError:
         return SessionEndedError(text)
     if "web services authorization" in said:
         return UserError(
-            "sender_id: this company does not authorize the sender; add it at Company > Security > "
-            f"Web Services authorizations. {text}"
+            "sender_id: this company does not authorize the sender; add it at Company > Security > Web Services "
+            f'authorizations, with "Needs login for API" set to No. {text}'
         )
     return UserError(f"company_id, user_id, user_password: the sign-in is refused. {text}")
 

@@ -77,6 +77,7 @@ class TapSageIntacct(Tap):
 
     _closer: weakref.finalize[..., TapSageIntacct] | None = None
     _zone_in_doubt = False
+    _connected = False
 
     # the connection ----------------------------------------------------------------------------------------
 
@@ -100,6 +101,9 @@ class TapSageIntacct(Tap):
         Raises:
             UserError: The settings or rights do not allow a run.
         """
+        if self._connected:
+            return
+        self._connected = True
         if (begun := maintenance_start(self.now)) is not None:
             self.logger.warning(
                 "The weekly maintenance of Sage Intacct goes on since %s UTC; what is read now is read again after it",

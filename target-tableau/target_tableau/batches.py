@@ -59,12 +59,13 @@ class BlockParser:
         self._record_fields = [
             pa.field(column.source, _UTC_TIMESTAMP if column.type.kind is Kind.TIMESTAMP else _parsed(column))
             for column in plan.columns
+            if not column.nested
         ]
         if plan.announces_deletions:
             self._record_fields.append(pa.field(DELETED_AT, _UTC_TIMESTAMP))
-        self._known = {field.name for field in self._record_fields}
-        # Arrow cannot make a struct without fields from JSON, so a stream without columns has no block way.
-        self._possible = bool(self._record_fields) and not plan.has_nested
+        self._known = {column.source for column in plan.columns} | {DELETED_AT}
+        # Arrow cannot make a struct without fields from JSON, so a stream without flat columns has no block way.
+        self._possible = bool(self._record_fields)
         self._options = pyarrow.json.ParseOptions(
             explicit_schema=pa.schema(
                 [
@@ -72,7 +73,8 @@ class BlockParser:
                     pa.field("record", pa.struct(self._record_fields)),
                 ]
             ),
-            unexpected_field_behavior="infer",
+            # Arrow would make structs of nested values, of which their text cannot be had back.
+            unexpected_field_behavior="ignore" if plan.has_nested else "infer",
         )
 
     def parse(self, block: bytes | memoryview) -> pa.Table:
@@ -82,7 +84,7 @@ class BlockParser:
             The stream's columns, `_sdc_extracted_at` and `_sdc_deleted_at`.
 
         Raises:
-            UnfitBlockError: Some record does not fit the plan, or holds nested values.
+            UnfitBlockError: Some record does not fit the plan.
         """
         if not self._possible:
             raise UnfitBlockError
@@ -93,8 +95,12 @@ class BlockParser:
                 parse_options=self._options,
             )
             records = pa.Table.from_struct_array(messages.column("record"))
+            nested = self._nested_texts(block) if self.plan.has_nested else {}
             columns = [
-                _from_parsed(records.column(column.source), column.type) for column in self.plan.columns
+                nested[column.source]
+                if column.nested
+                else _from_parsed(records.column(column.source), column.type)
+                for column in self.plan.columns
             ]
         except pa.ArrowInvalid as unfit:
             raise UnfitBlockError from unfit
@@ -111,6 +117,26 @@ class BlockParser:
         )
         self._check_keys(table)
         return table
+
+    def _nested_texts(self, block: bytes | memoryview) -> dict[str, pa.Array]:
+        """The columns of nested values, as JSON text; only these values become Python objects.
+
+        Raises:
+            UnfitBlockError: A line is not a message with a record.
+        """
+        try:
+            records = [message.record for message in _ENVELOPES.decode_lines(block)]
+            texts = {
+                column.source: pa.array(
+                    (_text_of(record.get(column.source)) for record in records), pa.string()
+                )
+                for column in self.plan.columns
+                if column.nested
+            }
+        except (msgspec.DecodeError, UnicodeEncodeError) as unfit:
+            raise UnfitBlockError from unfit
+        self.note(set().union(*records))
+        return texts
 
     def note(self, names: Iterable[str]) -> None:
         """Note the properties of a record."""
@@ -189,7 +215,7 @@ def convert_records(
 def add_metadata(table: pa.Table, *, first_sequence: int, load_id: str) -> pa.Table:
     """Add `_sdc_sequence` (a record's position in its load) and `_sdc_load_id`."""
     rows = len(table)
-    sequence = pa.array(range(first_sequence, first_sequence + rows), pa.int64())
+    sequence = pc.cumulative_sum(pa.repeat(1, rows), start=first_sequence - 1)
     return table.append_column(SEQUENCE, sequence).append_column(LOAD_ID, pa.repeat(load_id, rows))
 
 
@@ -306,9 +332,24 @@ _CONVERTERS: dict[Kind, Callable[[Any, Type], Any]] = {
 }
 
 
-# -- decoding lines for the record-by-record way -----------------------------------------------------------
+# -- decoding ----------------------------------------------------------------------------------------------
 
 _DECODER = msgspec.json.Decoder(float_hook=decimal.Decimal)
+
+
+class _Envelope(msgspec.Struct):
+    """A RECORD message whose values are not looked into."""
+
+    record: dict[str, msgspec.Raw]
+
+
+_ENVELOPES = msgspec.json.Decoder(_Envelope)
+
+
+def _text_of(raw: msgspec.Raw | None) -> str | None:
+    """The text of a nested value, as `convert_records` would make it."""
+    value = None if raw is None else _DECODER.decode(raw)
+    return None if value is None else _nested_text(value)
 
 
 def decode_line(line: bytes | memoryview) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tableauhyperapi import escape_name
 
 from target_tableau.columns import LOAD_ID
+from target_tableau.errors import ExtractError
 from target_tableau.hyper import SCHEMA, TABLE, column_list
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Payload:
         self._columns = columns
         self._actions: list[Action] = []
         self._put = self._taken = 0
+        self._rows = {TABLE: 0}
         engine.create(path, list(columns.items()))
         self._file = engine.attach(path)
 
@@ -94,10 +96,11 @@ class Payload:
         table = f"{_GONE}{len(self._actions) or ''}"
         sql = self._table(table)
         self._engine.run(f"CREATE TABLE {sql} ({column_list(list(columns.items()))})")
-        found = self._engine.run(f"INSERT INTO {sql} {rows}")
+        self._rows[table] = found = self._engine.run(f"INSERT INTO {sql} {rows}")
         self._taken += found
         if not found:
             self._engine.run(f"DROP TABLE {sql}")
+            del self._rows[table]
             return
         self._actions.append(
             {"action": "delete", **_source(table), **_TARGET, "condition": _equal(list(columns))}
@@ -113,13 +116,26 @@ class Payload:
             f"INSERT INTO {self._table(TABLE)} ({_names(list(self._columns))}) SELECT {values} FROM {source}"
         )
         self._put += rows
+        self._rows[TABLE] = rows
         if rows or action == "replace":
             condition = {"condition": _equal(keys)} if action == "upsert" else {}
             self._actions.append({"action": action, **_source(TABLE), **_TARGET, **condition})
 
     def close(self) -> Change:
-        """Make the file whole."""
+        """Make the file whole, and see that it is: closing a Hyper file does not tell of a full disk.
+
+        Raises:
+            ExtractError: The file does not hold what was put into it.
+        """
         self._engine.detach(self._file)
+        with self._engine.attached(self._path):
+            for table, rows in self._rows.items():
+                found = self._engine.count(f"SELECT COUNT(*) FROM {self._table(table)}")
+                if found != rows:
+                    raise ExtractError(
+                        f"The change {self._path} holds {found} rows instead of {rows}. The disk may be full. "
+                        "Nothing was published; run again."
+                    )
         return Change(self._path, self._actions, self._put, self._taken)
 
     def _table(self, name: str) -> str:
@@ -186,9 +202,11 @@ class Changes:
 
         Returns:
             None if actions cannot say it: a key or the document of a line is null, rows are to be
-            marked, or what is there may be newer.
+            marked, or what is there may be newer or the same.
         """
         rules, stage = self._rules, self._stage
+        if rules.perhaps_closed:
+            return None
         parents = list(rules.parent.columns) if rules.parent else []
         marks = rules.delete_match is not None and not rules.hard_delete
         if rules.upsert and (

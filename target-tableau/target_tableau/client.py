@@ -197,6 +197,8 @@ class TableauClient:
                 raise TableauError(f"Could not {what}: {_line(refusal)}", refusal.code) from refusal
             except (NonXMLResponseError, RedirectError, EndpointUnavailableError, SyntaxError) as odd:
                 raise TableauError(f"Could not {what}: {_line(odd)}") from odd
+            except KeyError as absent:  # tableauserverclient takes the header of a download for granted
+                raise TableauError(f"Could not {what}: the answer lacks {absent}") from absent
         raise TableauError(
             f"Could not {what}: Tableau ended our session {_SIGN_INS} times. {self._credentials.shared}",
             "401002",

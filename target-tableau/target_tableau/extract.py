@@ -152,7 +152,7 @@ class ExtractBuild:
             False if it cannot be said without one. Then nothing was done.
         """
         same_columns = {column.name: column.type for column in self.plan.all_columns} == dict(columns)
-        if not same_columns or rules.replaces_all:
+        if not same_columns or rules.replaces_all or rules.read_in_part:
             return False
         self._columns = dict(columns)
         self.change = self._changes(rules).unseen()
@@ -217,6 +217,12 @@ class ExtractBuild:
     def _compare_unkeyed(self, present: ExtractTable, rules: Rules, before: int) -> None:
         """Rows without a key are added, or replace all there are if they differ from them."""
         engine, stage = self.engine, self.stage
+        if rules.read_in_part:  # added to the rows that are there, they would be there twice
+            engine.run(f"DELETE FROM {stage.table}")
+        if rules.perhaps_closed and not rules.replaces_all:
+            existing = engine.columns(present)
+            left = f"{present.sql} WHERE {written_by(rules.perhaps_closed)}"
+            self.counts.unchanged = stage.absorb(left, existing, self._same_content(existing))
         arriving = engine.count(f"SELECT COUNT(*) FROM {stage.table}")
         if rules.replaces_all:
             own = [column.name for column in self.plan.columns if column.name in engine.columns(present)]
@@ -232,13 +238,12 @@ class ExtractBuild:
             self._guard_shrink(before - arriving, before, rules)
             self.counts.new, self.counts.deleted, self.counts.total = arriving, before, arriving
             return
-        taken_back = 0
         if rules.unclosed:
-            taken_back = engine.count(
+            self.counts.deleted = engine.count(
                 f"SELECT COUNT(*) FROM {present.sql} WHERE {written_by(rules.unclosed)}"
             )
         self.counts.new = arriving
-        self.counts.total = before - taken_back + arriving
+        self.counts.total = before - self.counts.deleted + arriving
 
     def _guard_shrink(self, gone: int, before: int, rules: Rules) -> None:
         """A lost permission looks like an empty ERP: stop before an extract is emptied by one.

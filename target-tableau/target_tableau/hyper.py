@@ -167,8 +167,15 @@ class Engine:
         return ExtractTable(alias)
 
     def detach(self, table: ExtractTable) -> None:
-        """Close an extract: only now are its changes durable."""
-        self._connection.catalog.detach_database(table.database)
+        """Close an extract: only now are its changes durable.
+
+        Raises:
+            ExtractError: The engine has died, or found the disk full.
+        """
+        try:
+            self._connection.catalog.detach_database(table.database)
+        except HyperException as failure:
+            raise ExtractError(f"Hyper could not close an extract: {_line(failure)}") from failure
 
     @contextlib.contextmanager
     def attached(self, path: Path) -> Iterator[ExtractTable]:
@@ -180,8 +187,11 @@ class Engine:
         table = self.attach(path)
         try:
             yield table
-        finally:
-            self.detach(table)
+        except BaseException:
+            with contextlib.suppress(ExtractError):  # the first error is the one to tell
+                self.detach(table)
+            raise
+        self.detach(table)
 
     def rebuild(self, table: ExtractTable, columns: Sequence[tuple[str, Type, str | None]]) -> None:
         """Give an attached table other columns; Hyper cannot alter one.

@@ -6,6 +6,7 @@ came, and the last STATE. Files are written beside their place and renamed, and 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import decimal
@@ -24,7 +25,7 @@ from target_tableau.columns import METADATA_NAMES, Column, Plan, type_of
 from target_tableau.errors import TargetTableauError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _DECODER = msgspec.json.Decoder(float_hook=decimal.Decimal)
@@ -68,49 +69,47 @@ class Journal:
         """
         files = self.files.setdefault(stream, [])
         path = self.folder / f"{file_name(stream)}-{len(files):05d}.parquet"
-        try:
+        unfinished = path.with_suffix(".tmp")
+        with _writing(path):
             self._prepare()
-            unfinished = path.with_suffix(".tmp")
             with os.fdopen(
                 os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY_FILE), "wb"
             ) as out:
                 # Dictionaries help neither the engine nor the size of ids and amounts; zstd reads fast.
                 pq.write_table(table, out, compression="zstd", compression_level=1, use_dictionary=False)
             unfinished.replace(path)
-        except OSError as failure:
-            raise TargetTableauError(
-                f"The journal in {self.root} cannot be written: {failure.strerror or failure}. Free some disk "
-                "space or change output_dir; nothing was published."
-            ) from failure
         files.append(path)
         return path
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Keep a schema or a STATE beside the batches."""
-        self._prepare()
         path = self.folder / f"{file_name(name)}.json"
         unfinished = path.with_suffix(".json.tmp")
-        with os.fdopen(
-            os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY_FILE), "w"
-        ) as out:
-            json.dump(value, out, default=str)
-        unfinished.replace(path)
+        with _writing(path):
+            self._prepare()
+            with os.fdopen(
+                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY_FILE), "w"
+            ) as out:
+                json.dump(value, out, default=str)
+            unfinished.replace(path)
 
     def read_json(self, name: str) -> dict[str, Any] | None:
-        """What `write_json` kept, or None."""
+        """What `write_json` kept, or None.
+
+        Raises:
+            TargetTableauError: The file is damaged.
+        """
         path = self.folder / f"{file_name(name)}.json"
-        if not path.exists():
-            return None
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return content
+        return _read_object(path) if path.exists() else None
 
     def schemas(self) -> dict[str, dict[str, Any]]:
-        """Stream -> its SCHEMA message, of the streams that came in this load."""
-        found = {}
-        for path in sorted(self.folder.glob("*.schema.json")):
-            content = json.loads(path.read_text(encoding="utf-8"))
-            found[str(content["stream"])] = content
-        return found
+        """Stream -> its SCHEMA message, of the streams that came in this load.
+
+        Raises:
+            TargetTableauError: A file is damaged.
+        """
+        found = map(_read_object, sorted(self.folder.glob("*.schema.json")))
+        return {str(content["stream"]): content for content in found}
 
     def find(self, stream: str) -> list[Path]:
         """The files of a stream, in the order in which they came; they count as written by this journal."""
@@ -157,6 +156,27 @@ class Journal:
         return removed
 
 
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as failure:
+        raise TargetTableauError(
+            f"{path} cannot be written: {failure.strerror or failure}. Free some disk space or change output_dir; "
+            "nothing was published."
+        ) from failure
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as failure:
+        raise TargetTableauError(
+            f"The journal file {path} cannot be read ({failure}). Run the pipeline again instead of the replay."
+        ) from failure
+    return content
+
+
 def newest_schemas(root: Path) -> dict[str, dict[str, Any]]:
     """Stream -> its last SCHEMA message, of all loads that a journal still holds."""
     schemas: dict[str, dict[str, Any]] = {}
@@ -178,12 +198,19 @@ class Quarantine:
         self._folder = root / load_id
 
     def write(self, stream: str, record: Mapping[str, Any], reason: str) -> None:
-        """Keep a record with the reason why it did not fit."""
-        self._folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        """Keep a record with the reason why it did not fit.
+
+        Raises:
+            TargetTableauError: The disk is full or the folder cannot be written.
+        """
         path = self._folder / f"{file_name(stream)}.jsonl"
         line = _ENCODER.encode({"reason": reason, "record": record}) + b"\n"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY_FILE), "ab") as out:
-            out.write(line)
+        with _writing(path):
+            self._folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+            with os.fdopen(
+                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY_FILE), "ab"
+            ) as out:
+                out.write(line)
 
     def read(self, streams: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         """Stream -> the records that were kept of it, in the order they came."""

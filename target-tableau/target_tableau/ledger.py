@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from target_tableau.errors import SettingError, TargetTableauError
-from target_tableau.ledger_lock import LockLostError, exclusive, reason_of
+from target_tableau.errors import SettingError
+from target_tableau.ledger_lock import LockLostError, exclusive, reason_of, told
 from target_tableau.ledger_tables import columns as _columns
 from target_tableau.ledger_tables import datasources as _datasources
 from target_tableau.ledger_tables import loads as _loads
@@ -40,7 +40,7 @@ class Status(StrEnum):
     DONE = "done"
     FAILED = "failed"
     DRY_RUN = "dry run"
-    TAKEN_BACK = "taken back"  # did not finish; a later load removed the rows it may have left
+    TAKEN_BACK = "taken back"  # did not finish; a later load took over the rows it may have left
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +60,24 @@ class Published:
     load_id: str
     columns: dict[str, str] | None = None
     pending_job: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Unclosed:
+    """Loads of a stream whose end was not seen.
+
+    Attributes:
+        never: They did not hand their STATE on.
+        perhaps: They were killed so near to their end that nobody knows whether they did.
+    """
+
+    never: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Both."""
+        return self.never + self.perhaps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,7 +202,7 @@ class Ledger:
         )
 
     def take_back(self, source: str, stream: str, loads: Sequence[str]) -> None:
-        """Note that what unfinished loads may have left in a stream's extract is gone."""
+        """Note that what unfinished loads may have left in a stream's extract is gone, or known to be right."""
         where = (_loads.c.source == source) & (_loads.c.stream == stream) & _loads.c.load_id.in_(list(loads))
         self._write(_loads.update().where(where).values(status=Status.TAKEN_BACK.value))
 
@@ -216,31 +234,31 @@ class Ledger:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """Write something as a whole.
+        """Write something as a whole, or raise TargetTableauError in one line."""
+        with told("written"), self._engine.begin() as connection:
+            yield connection
 
-        Raises:
-            TargetTableauError: The database refuses.
-        """
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as failure:
-            raise TargetTableauError(
-                f"The load ledger cannot be written: {reason_of(failure)}. Nothing was handed on; run again."
-            ) from failure
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[sa.Connection]:
+        with told("read"), self._engine.connect() as connection:
+            yield connection
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    def unclosed(self, source: str, stream: str, *, but: str) -> tuple[str, ...]:
-        """Loads of a stream that never handed their STATE on, except the present one."""
-        query = sa.select(_loads.c.load_id).where(
+    def unclosed(self, source: str, stream: str, *, but: str) -> Unclosed:
+        """Loads of a stream that are not known to have handed their STATE on, except the present one."""
+        query = sa.select(_loads.c.load_id, _loads.c.reached).where(
             (_loads.c.source == source)
             & (_loads.c.stream == stream)
             & (_loads.c.load_id != but)
             & _loads.c.status.not_in([Status.DONE.value, Status.DRY_RUN.value, Status.TAKEN_BACK.value])
         )
-        with self._engine.connect() as connection:
-            return tuple(connection.scalars(query))
+        with self._connect() as connection:
+            found = connection.execute(query).all()
+        return Unclosed(
+            never=tuple(load for load, reached in found if reached != Status.PROMOTED.value),
+            perhaps=tuple(load for load, reached in found if reached == Status.PROMOTED.value),
+        )
 
     def unfinished(self, source: str) -> str | None:
         """The newest load of a source whose extracts were verified but whose STATE was never handed on.
@@ -256,7 +274,7 @@ class Ledger:
             .having(sa.func.min(sa.case((_loads.c.reached.in_(after_verifying), 1), else_=0)) == 1)
             .order_by(_loads.c.load_id.desc())
         )
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             for load_id in connection.scalars(query):
                 streams = connection.scalars(sa.select(_loads.c.stream).where(_loads.c.load_id == load_id))
                 newer = [self.newest_done(source, stream) or "" for stream in streams]
@@ -270,7 +288,7 @@ class Ledger:
             .where((_refreshes.c.source == source) & _refreshes.c.status.in_(["wanted", "failed"]))
             .order_by(_refreshes.c.id)
         )
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             return [
                 Refresh(row["id"], row["load_id"], row["kind"], row["target"])
                 for row in connection.execute(query).mappings()
@@ -279,7 +297,7 @@ class Ledger:
     def refreshes(self, load_id: str) -> list[dict[str, Any]]:
         """Rows about the refreshes that were wanted after a load."""
         query = sa.select(_refreshes).where(_refreshes.c.load_id == load_id).order_by(_refreshes.c.id)
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def newest_done(self, source: str, stream: str) -> str | None:
@@ -287,7 +305,7 @@ class Ledger:
         query = sa.select(sa.func.max(_loads.c.load_id)).where(
             (_loads.c.source == source) & (_loads.c.stream == stream) & (_loads.c.status == Status.DONE.value)
         )
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             found: str | None = connection.scalar(query)
         return found
 
@@ -296,12 +314,12 @@ class Ledger:
         query = sa.select(_columns.c.property, _columns.c.name).where(
             (_columns.c.source == source) & (_columns.c.stream == stream)
         )
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             return {row.property: row.name for row in connection.execute(query)}
 
     def datasource(self, key: dict[str, str]) -> Published | None:
         """What was last published under a key, or None."""
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             row = connection.execute(sa.select(_datasources).where(self._is(key))).mappings().first()
         if row is None:
             return None
@@ -317,7 +335,7 @@ class Ledger:
             & (_datasources.c.server == server)
             & (_datasources.c.site == site)
         )
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             return [(row.stream, row.luid) for row in connection.execute(query)]
 
     def has_published(self, server: str, site: str, project: str) -> bool:
@@ -327,7 +345,7 @@ class Ledger:
             & (_datasources.c.site == site)
             & (_datasources.c.project == project)
         )
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             return connection.scalar(sa.select(sa.func.count()).where(where)) != 0
 
     def loads(
@@ -348,7 +366,7 @@ class Ledger:
             query = query.where(_loads.c.status != Status.DONE.value)
         if limit is not None:
             query = query.limit(limit)
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def last_loads(self) -> list[dict[str, Any]]:
@@ -362,16 +380,8 @@ class Ledger:
             .join(last, (_loads.c.source == last.c.source) & (_loads.c.load_id == last.c.load_id))
             .order_by(_loads.c.load_id, _loads.c.started_at, _loads.c.stream)
         )
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
-
-    def published_times(self) -> dict[tuple[str, str], dt.datetime]:
-        """Source and stream -> when Tableau last got rows of it, wherever that was."""
-        query = sa.select(
-            _datasources.c.source, _datasources.c.stream, sa.func.max(_datasources.c.published_at).label("at")
-        ).group_by(_datasources.c.source, _datasources.c.stream)
-        with self._engine.connect() as connection:
-            return {(row.source, row.stream): row.at for row in connection.execute(query)}
 
     @staticmethod
     def _is(key: dict[str, str]) -> sa.ColumnElement[bool]:

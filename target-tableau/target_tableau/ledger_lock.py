@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.25
 
+IF_DAMAGED = "If the file is damaged, move it away: a new one is begun and nothing but the history is lost."
+"""What to do about a ledger that cannot be read."""
+
 
 class LockLostError(TargetTableauError):
     """The database that holds the lock cannot be reached, or not any more."""
@@ -78,6 +81,24 @@ def _advisory(engine: sa.Engine, what: str, seconds: float, busy: LockedError) -
                 connection.scalar(sa.select(sa.func.pg_advisory_unlock(number)))
     except SQLAlchemyError as failure:
         raise LockLostError(reason_of(failure)) from failure
+
+
+@contextlib.contextmanager
+def told(step: str) -> Iterator[None]:
+    """Tell what the database refuses in one line.
+
+    Args:
+        step: What was to be done with the ledger: "read" or "written".
+
+    Raises:
+        TargetTableauError: Instead of the database's own error.
+    """
+    try:
+        yield
+    except SQLAlchemyError as failure:
+        raise TargetTableauError(
+            f"The load ledger cannot be {step}: {reason_of(failure)}. Nothing was handed on; run again. {IF_DAMAGED}"
+        ) from failure
 
 
 def reason_of(failure: Exception) -> str:

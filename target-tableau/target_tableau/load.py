@@ -21,8 +21,8 @@ from target_tableau.display import with_local_times
 from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
 from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
-from target_tableau.ledger import Status
-from target_tableau.proof import is_complete
+from target_tableau.ledger import Status, Unclosed
+from target_tableau.proof import is_proven, starts_again
 from target_tableau.references import unresolved
 from target_tableau.staging import Parent, Rules
 from target_tableau.stream_load import StreamLoad
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FLUSH_BYTES = 24 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
+_FLUSH_BYTES = 16 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
 _PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
 ENDING = "ending"
 """Name of the journal file that is written when all rows of a load are there."""
@@ -79,6 +79,7 @@ class Load:
         self._journal = Journal(settings.output_dir / "journal", self.load_id)
         self._unresolved: dict[str, int] = {}
         self._rejected = Quarantine(settings.output_dir / "rejected", self.load_id)
+        self._resumed = load_id is not None
         self._sequence = 0
         self._proven = -1
         self._first_state: Mapping[str, Any] = first_state or {}
@@ -294,10 +295,10 @@ class Load:
 
     def close(self) -> None:
         """Note that STATE was handed on, and tidy the journal."""
-        self._note(list(self.streams), status=Status.DONE)
-        for stream in self.streams:
-            if unclosed := self._unclosed(stream):
-                self._ledger.take_back(self.settings.source, stream, unclosed)
+        covered = [stream for stream, load in self.streams.items() if load.is_covered]
+        self._note(covered, status=Status.DONE)
+        for stream in covered:
+            self._ledger.take_back(self.settings.source, stream, self._unclosed(stream).all)
         self._journal.prune(self.settings.journal_retention_days, dt.datetime.now(dt.UTC))
 
     def fail(self, error: BaseException) -> None:
@@ -308,8 +309,9 @@ class Load:
     def _note(self, streams: Sequence[str], **values: Any) -> None:  # noqa: ANN401 - ledger columns
         self._ledger.update(self.load_id, streams, **values)
 
-    def _unclosed(self, stream: str) -> tuple[str, ...]:
-        return self._ledger.unclosed(self.settings.source, stream, but=self.load_id)
+    def _unclosed(self, stream: str) -> Unclosed:
+        own = "" if self._resumed else self.load_id  # what it has left before comes again from its journal
+        return self._ledger.unclosed(self.settings.source, stream, but=own)
 
     def _rules(self, stream: str, load: StreamLoad) -> Rules:
         settings = self.settings
@@ -321,29 +323,25 @@ class Load:
                 "catalog, or leave load_method empty to append streams without a key."
             )
         match = settings.delete_match.get(stream)
+        unclosed = Unclosed() if upsert else self._unclosed(stream)
+        states = (stream, self._first_state, self._last_state)
+        whole = load.replaces_all and (settings.trust_end_of_input or is_proven(*states))
+        if not upsert and not whole and self.arrived_with is None:  # rows behind the last STATE come again
+            load.is_covered = load.build.stage.is_covered(self._proven)
         return Rules(
             upsert=upsert,
             hard_delete=settings.hard_delete,
             delete_match=plan.column_of(match).name if match else None,
             parent=self._parent(stream, plan),
             proven=self._proven,
-            replaces_all=load.replaces_all and self._is_complete(stream),
+            replaces_all=whole,
+            read_in_part=load.replaces_all and not whole and starts_again(*states),
             max_shrink_percent=settings.max_shrink_percent,
             may_evolve=settings.on_schema_change == "evolve",
-            unclosed=() if upsert else self._unclosed(stream),
+            unclosed=unclosed.never,
+            perhaps_closed=unclosed.perhaps,
             arrived_with=self.arrived_with,
         )
-
-    def _is_complete(self, stream: str) -> bool:
-        """Whether it is proven that a stream was read to its end; a tap that died looks like one that finished."""
-        if self.settings.trust_end_of_input or is_complete(stream, self._first_state, self._last_state):
-            return True
-        logger.warning(
-            "Stream '%s': nothing proves that the tap read it to its end, so no row is removed from its extract. If "
-            "the tap always reads it whole and you trust its end, set trust_end_of_input.",
-            stream,
-        )
-        return False
 
     def _parent(self, stream: str, plan: Plan) -> Parent | None:
         within = self.settings.replace_within.get(stream)

@@ -29,7 +29,7 @@ from target_tableau.errors import SettingError, TargetTableauError
 from target_tableau.health import compare, find, note_alerted
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
-from target_tableau.page import render_page
+from target_tableau.page import published_times, render_page
 from target_tableau.replay import replay, replay_rejected
 from target_tableau.report import render
 from target_tableau.setting_list import SCHEMA
@@ -130,7 +130,7 @@ def report(settings: Settings, html: Path | None) -> None:
             click.echo(line)
         return
     try:
-        page = render_page(ledger.loads(), ledger.published_times(), dt.datetime.now(dt.UTC))
+        page = render_page(ledger.loads(), published_times(ledger), dt.datetime.now(dt.UTC))
         html.write_text(page, encoding="utf-8")
     except OSError as failure:
         raise TargetTableauError(f"{html} cannot be written: {failure.strerror or failure}.") from failure

@@ -6,9 +6,15 @@ from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
+from target_tableau.ledger_tables import datasources
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
+
+    from target_tableau.ledger import Ledger
 
 Row = dict[str, Any]
 
@@ -42,6 +48,15 @@ td{border:0;padding:0}td.name,td.time{grid-column:1/-1}.number{text-align:left}
 td[data-label]:not(.name)::before{content:attr(data-label) " ";color:var(--soft);font-size:.8125rem}
 td.chart{grid-column:1/-1;padding-top:4px}}
 """
+
+
+def published_times(ledger: Ledger) -> dict[tuple[str, str], dt.datetime]:
+    """Source and stream -> when Tableau last got rows of it, wherever that was."""
+    columns = datasources.c
+    query = sa.select(columns.source, columns.stream, sa.func.max(columns.published_at).label("at"))
+    with ledger.transaction() as connection:
+        rows = connection.execute(query.group_by(columns.source, columns.stream))
+        return {(row.source, row.stream): row.at for row in rows}
 
 
 def render_page(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+logger = logging.getLogger(__name__)
 
 _UNDER_WAY = ("progress_markers", "replication_key_signpost", "starting_replication_value")
 
@@ -24,3 +27,22 @@ def is_complete(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) 
     if after.get("completed_at") is not None:
         return bool(after["completed_at"] != before.get("completed_at"))
     return after.get("replication_key_value") is not None
+
+
+def starts_again(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """Whether a tap has nothing to go on from, so that all rows of a stream come again."""
+    before = (first.get("bookmarks") or {}).get(stream) or {}
+    after = (last.get("bookmarks") or {}).get(stream) or {}
+    return after in ({}, before)
+
+
+def is_proven(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """As `is_complete`, and tell where it is not."""
+    if is_complete(stream, first, last):
+        return True
+    logger.warning(
+        "Stream '%s': nothing proves that the tap read it to its end, so no row is removed from its extract. If "
+        "the tap always reads it whole and you trust its end, set trust_end_of_input.",
+        stream,
+    )
+    return False

@@ -21,7 +21,7 @@ import tableauserverclient as tsc
 from target_tableau.change import request_id
 from target_tableau.documents import holds_work, with_extract
 from target_tableau.errors import JobError, TableauError
-from target_tableau.site import MARK, TAG, is_ours
+from target_tableau.site import TAG, is_ours, mark_of, other_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -243,9 +243,12 @@ class Publisher:
         )
         if existing is None:
             # Also the proof that it is ours, should we die before the tag is set.
-            mark = f"{MARK}: stream {publication.stream} of {self._source or 'an unnamed source'}."
+            mark = mark_of(publication.stream, self._source)
             item.description = f"{publication.description}\n{mark}" if publication.description else mark
             self.site.warn_of_everyone(publication.project)
+        elif (owner := other_owner(existing, publication.stream, self._source)) is not None:  # adopted
+            mark = mark_of(publication.stream, self._source)
+            item.description = (existing.description or "").replace(owner, mark)
         with self._package(publication, publication.file, existing) as path:
             as_job = path.stat().st_size > _JOB_BYTES
             publication.bytes_sent += path.stat().st_size
@@ -321,7 +324,8 @@ class Publisher:
         existing = self._find(publication)
         if existing is None:
             return None
-        if existing.id != publication.known_luid and not is_ours(existing):
+        owner = other_owner(existing, publication.stream, self._source)
+        if existing.id != publication.known_luid and (owner is not None or not is_ours(existing)):
             return None  # adopted: what somebody else put there is replaced, not gone on from
         publication.luid = existing.id
         return self._download(existing, folder, whole=True)
@@ -342,7 +346,15 @@ class Publisher:
         found = self.site.datasource(publication.known_luid) or self.site.datasource_named(
             publication.name, self.site.project(publication.project)
         )
-        if found is None or found.id == publication.known_luid or self._adopt or is_ours(found):
+        if found is None or found.id == publication.known_luid or self._adopt:
+            return found
+        owner = other_owner(found, publication.stream, self._source)
+        if owner is not None:
+            raise TableauError(
+                f"The data source '{publication.name}' in project '{publication.project}' holds other rows ({owner}), "
+                "which would be lost. Choose another datasource_name, or set adopt to true to take it over."
+            )
+        if is_ours(found):
             return found
         raise TableauError(
             f"The data source '{publication.name}' in project '{publication.project}' was not made by this loader and "

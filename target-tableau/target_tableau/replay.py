@@ -6,12 +6,11 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING, Any
 
-from target_tableau.delivery import Delivery
 from target_tableau.errors import LockedError, TargetTableauError
 from target_tableau.journal import Journal, Quarantine, newest_schemas
 from target_tableau.ledger import Ledger, Status
 from target_tableau.load import ENDING
-from target_tableau.run import Run
+from target_tableau.run import run_of
 
 if TYPE_CHECKING:
     from target_tableau.settings import Settings
@@ -35,7 +34,7 @@ def replay(settings: Settings, load_id: str) -> dict[str, Any] | None:
             f"The load '{load_id}' cannot be replayed: its journal is not complete or not there any more "
             f"({settings.journal_retention_days} days are kept). Run the pipeline again."
         )
-    with Run(settings, Delivery(settings) if settings.server_url else None) as run:
+    with run_of(settings) as run:
         _refuse_old_rows(run.ledger, settings.source, load_id)
         run.resume(load_id, ending, journal.schemas())
         run.finish_load(ending["state"])
@@ -57,15 +56,24 @@ def finish_unfinished(settings: Settings) -> None:
         ledger.close()
     if load_id is None or settings.dry_run:
         return
-    if Journal(settings.output_dir / "journal", load_id).read_json(ENDING) is None:
-        return  # read on another machine, or pruned: the tap reads it again
-    logger.info("Load %s had been read but not finished; it is finished first, from its journal.", load_id)
+    journal = Journal(settings.output_dir / "journal", load_id)
     try:
+        if journal.read_json(ENDING) is None or _appends(settings, journal):
+            return  # read on another machine, or pruned, or not to be told from what the tap reads again
+        logger.info(
+            "Load %s had been read but not finished; it is finished first, from its journal.", load_id
+        )
         replay(settings, load_id)
     except LockedError:
         raise
     except TargetTableauError as failure:
         logger.warning("Load %s still cannot be finished: %s", load_id, failure)
+
+
+def _appends(settings: Settings, journal: Journal) -> bool:
+    """Whether a load brought rows that no key identifies, so that they would be there twice when they come again."""
+    keyed = all(message["key_properties"] for message in journal.schemas().values())
+    return settings.load_method == "append-only" or not keyed
 
 
 def replay_rejected(settings: Settings, load_id: str) -> list[dict[str, Any]]:
@@ -89,7 +97,7 @@ def replay_rejected(settings: Settings, load_id: str) -> list[dict[str, Any]]:
             "target-tableau-loads list."
         )
     settings = dataclasses.replace(settings, on_bad_record="quarantine")
-    with Run(settings, Delivery(settings) if settings.server_url else None) as run:
+    with run_of(settings) as run:
         run.retry_rejected(load_id)
         for stream, records in kept.items():
             message = schemas[stream]

@@ -99,12 +99,13 @@ class Run:
         if self.delivery is not None:
             stack.enter_context(self.delivery)
             self.delivery.open(self.ledger)
+        contents = Contents(folder)
+        stack.callback(contents.keep)  # after the engine has let go
         engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
         worker = Worker()
         stack.callback(worker.close)
-        contents = Contents(folder)
-        derived = Derivations(settings, engine, self.ledger, contents)
-        self._workshop = Workshop(settings, engine, worker, self.ledger, contents, self.progress, derived)
+        made = Derivations(settings, engine, self.ledger, contents)
+        self._workshop = Workshop(settings, engine, worker, self.ledger, contents, self.progress, made)
         stack.callback(self.progress.clear)
         self._begin_load()
 
@@ -191,10 +192,8 @@ class Run:
                 return None
             why = f"The extract of '{stream}' here is not known to hold all that was published"
         else:
-            columns = None
-            if not self._workshop.derived.reads(stream):
-                columns = delivery.columns_without_extract(stream)
-            if columns is not None:
+            reads = self._workshop.derived.reads(stream)
+            if not reads and (columns := delivery.columns_without_extract(stream)) is not None:
                 return columns
             why = f"The extract of '{stream}' was not here"
         if delivery.fetch(stream, path):
@@ -234,15 +233,22 @@ class Run:
         Raises:
             BadRecordError: A record does not fit.
         """
+        rows = self.add_fitting_block(stream, block)
+        if rows is not None:
+            return rows
+        messages = [decode_line(line) for line in block.splitlines()]
+        return self.add_records(
+            stream,
+            [message["record"] for message in messages],
+            [message.get("time_extracted") for message in messages],
+        )
+
+    def add_fitting_block(self, stream: str, block: bytes) -> int | None:
+        """Take a block as `add_block` does, but only if all of it fits at once; else nothing was done."""
         try:
             return self._add(stream, self._parsers[stream].parse(block))
         except UnfitBlockError:
-            messages = [decode_line(line) for line in block.splitlines()]
-            return self.add_records(
-                stream,
-                [message["record"] for message in messages],
-                [message.get("time_extracted") for message in messages],
-            )
+            return None
 
     def add_records(self, stream: str, records: Sequence[dict[str, Any]], times: Sequence[Any]) -> int:
         """Take decoded records and return how many they are.
@@ -375,6 +381,15 @@ class Run:
         """STATE was handed on: the load is done, and the next one begins."""
         self.load.close()
         self._begin_load()
+
+
+def run_of(settings: Settings) -> Run:
+    """A run that delivers to Tableau if a server is set."""
+    if not settings.server_url:
+        return Run(settings, None)
+    from target_tableau.delivery import Delivery  # noqa: PLC0415 - half a second that extracts alone need not wait
+
+    return Run(settings, Delivery(settings))
 
 
 def _remove_leftovers(folder: Path) -> None:

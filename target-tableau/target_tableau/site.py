@@ -32,6 +32,17 @@ _PROJECT_EXISTS = "409006"
 _EVERYONE = "All Users"
 
 
+def mark_of(stream: str, source: str) -> str:
+    """What the description of a data source says of whose rows it holds."""
+    return f"{MARK}: stream {stream} of {source or 'an unnamed source'}."
+
+
+def other_owner(item: tsc.DatasourceItem, stream: str, source: str) -> str | None:
+    """The mark of a data source that holds the rows of another stream or source; None if it is not known to."""
+    marks = [line for line in (item.description or "").splitlines() if line.startswith(MARK)]
+    return marks[0] if marks and mark_of(stream, source) not in marks else None
+
+
 def is_ours(item: tsc.DatasourceItem) -> bool:
     """Whether a data source was made by this loader."""
     return TAG in item.tags or MARK in (item.description or "")

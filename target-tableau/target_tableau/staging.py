@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tableauhyperapi import escape_name, escape_string_literal
 
-from target_tableau.columns import DELETED_AT, LOAD_ID, SEQUENCE, Kind, Plan, Type
+from target_tableau.columns import DELETED_AT, LOAD_ID, METADATA_NAMES, SEQUENCE, Kind, Plan, Type
 from target_tableau.display import local_time
 from target_tableau.hyper import column_list, parquet_array
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_tableau.hyper import Engine
+
+_KEYS_AT_ONCE = 1_000_000
+"""So many keys are held in memory while duplicates are looked for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +52,13 @@ class Rules:
         proven: Sequence of the last record that a STATE message covers: a re-read document takes lines out
             only if it came before, because behind it the tap may have died in the middle of its lines.
         replaces_all: The load read the stream from beginning to end, so what it did not bring is gone.
+        read_in_part: The load was to read the stream from beginning to end, nothing proves that it did, and the
+            next one begins anew.
         max_shrink_percent: How much of an extract one load may remove.
         may_evolve: The columns of the extract may change.
         unclosed: Loads whose rows may be in the extract though their STATE was never handed on.
+        perhaps_closed: Loads whose rows are in the extract, and nobody knows whether their STATE was handed on: the
+            tap may bring the same rows again, or never.
         arrived_with: The load that the rows first came with, if that was an earlier one: rows of the extract that
             came later are newer.
     """
@@ -62,9 +69,11 @@ class Rules:
     parent: Parent | None
     proven: int
     replaces_all: bool = False
+    read_in_part: bool = False
     max_shrink_percent: int = 100
     may_evolve: bool = True
     unclosed: tuple[str, ...] = ()
+    perhaps_closed: tuple[str, ...] = ()
     arrived_with: str | None = None
 
 
@@ -135,6 +144,28 @@ class Stage:
         self._collect_matches(rules)
         self._collect_parents(rules)
 
+    def absorb(self, left: str, columns: Iterable[str], same_content: str) -> int:
+        """Drop, once for each, the rows that an earlier load has left and the tap brings again.
+
+        Args:
+            left: SQL of what the earlier load has left.
+            columns: Columns there.
+            same_content: SQL condition that a staged row `s` says the same as a row `e` there.
+
+        Returns:
+            How many were dropped.
+        """
+        here = _numbered(self.table, [column.name for column in self.plan.columns])
+        there = _numbered(left, [name for name in columns if name not in METADATA_NAMES])
+        return self.engine.run(
+            f"DELETE FROM {self.table} t USING (SELECT s.{SEQUENCE} FROM {here} s, {there} e "
+            f"WHERE s.occurrence_ = e.occurrence_ AND {same_content}) d WHERE t.{SEQUENCE} = d.{SEQUENCE}"
+        )
+
+    def is_covered(self, proven: int) -> bool:
+        """Whether no row came behind the last one that a STATE message covers."""
+        return not self.engine.count(f"SELECT COUNT(*) FROM {self.table} WHERE {SEQUENCE} > {proven}")
+
     def close(self) -> None:
         """Make the file whole, let go of it, and give the session's memory back."""
         self.engine.detach(self._extract)
@@ -152,13 +183,39 @@ class Stage:
 
     def _keep_last_per_key(self) -> None:
         keys = ", ".join(escape_name(key) for key in self.plan.keys)
-        # Only keys that came twice are looked at: a window over all rows would take gigabytes.
-        self.engine.run(
-            f"DELETE FROM {self.table} s USING ("
-            f"SELECT {keys}, MAX({SEQUENCE}) AS last FROM {self.table} k WHERE {self._keyed('k')} "
-            f"GROUP BY {keys} HAVING COUNT(*) > 1) d "
-            f"WHERE {self.same_key('s', 'd')} AND s.{SEQUENCE} < d.last AND {self._keyed('s')}"
-        )
+        parts = self.engine.count(f"SELECT COUNT(*) FROM {self.table}") // _KEYS_AT_ONCE + 1
+        for part in range(parts):
+            # Only keys that came twice are looked at: a window over all rows would take gigabytes.
+            self.engine.run(
+                f"DELETE FROM {self.table} s USING ("
+                f"SELECT {keys}, MAX({SEQUENCE}) AS last FROM {self.table} k "
+                f"WHERE {self._keyed('k')} AND {self._in_part('k', part, parts)} "
+                f"GROUP BY {keys} HAVING COUNT(*) > 1) d "
+                f"WHERE {self.same_key('s', 'd')} AND s.{SEQUENCE} < d.last AND {self._keyed('s')}"
+            )
+
+    def _in_part(self, row: str, part: int, parts: int) -> str:
+        """SQL: the row's key belongs to one of several parts of about the same size.
+
+        Rows of one key are in one part, so that duplicates can be looked for part by part, in little memory. How
+        even the parts are is a matter of speed only.
+        """
+        if parts == 1:
+            return "TRUE"
+        types = {column.name: column.type.kind for column in self.plan.columns}
+        digits = ["0"]
+        for key in self.plan.keys:
+            name = f"{row}.{escape_name(key)}"
+            if types[key] is Kind.BIGINT:
+                digits.append(f"COALESCE(ABS(MOD({name}, {parts})), 0)")
+            elif types[key] is Kind.TEXT:  # numbers and ids differ most at their end
+                digits += [
+                    f"COALESCE(ASCII(RIGHT({name}, 1)), 0)",
+                    f"3 * COALESCE(ASCII(LEFT(RIGHT({name}, 2), 1)), 0)",
+                ]
+            elif types[key] is Kind.DATE:
+                digits.append(f"COALESCE(EXTRACT(DAY FROM {name}), 0)")
+        return f"MOD({' + '.join(digits)}, {parts}) = {part}"
 
     def _keyed(self, row: str) -> str:
         """SQL: the row has a key; a tombstone that knows only its `delete_match` column has none."""
@@ -224,6 +281,13 @@ def same(columns: Iterable[str], left: str, right: str) -> str:
     return " AND ".join(
         f"{left}.{escape_name(name)} IS NOT DISTINCT FROM {right}.{escape_name(name)}" for name in columns
     )
+
+
+def _numbered(rows: str, names: Iterable[str]) -> str:
+    """SQL: rows, those that are alike numbered from 1."""
+    alike = ", ".join(escape_name(name) for name in names)
+    numbers = f"ROW_NUMBER() OVER (PARTITION BY {alike} ORDER BY {SEQUENCE}) AS occurrence_"
+    return f"(SELECT *, {numbers} FROM {rows})"
 
 
 def written_by(loads: Iterable[str]) -> str:

@@ -37,6 +37,7 @@ class StreamLoad:
         began: When its first record or schema came, on the monotonic clock.
         extracted_at: When the newest record was read from the source, in UTC.
         published_columns: Columns of its data source, if that is to be updated without an extract here.
+        is_covered: No row of it that would be there twice comes again after this load.
     """
 
     plan: Plan
@@ -48,6 +49,7 @@ class StreamLoad:
     began: float = dataclasses.field(default_factory=time.monotonic)
     extracted_at: dt.datetime | None = None
     published_columns: Mapping[str, Type] | None = None
+    is_covered: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

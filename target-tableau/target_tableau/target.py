@@ -17,12 +17,11 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
-from target_tableau.delivery import Delivery
 from target_tableau.errors import TargetTableauError
 from target_tableau.reader import BlockReader
 from target_tableau.replay import finish_unfinished
 from target_tableau.report import render
-from target_tableau.run import Run
+from target_tableau.run import Run, run_of
 from target_tableau.setting_list import SCHEMA
 from target_tableau.settings import Settings
 from target_tableau.sink import RecordSink
@@ -98,7 +97,7 @@ class TargetTableau(Target):
         """
         settings = Settings.from_config(self.config)
         finish_unfinished(settings)
-        run = Run(settings, Delivery(settings) if settings.server_url else None)
+        run = run_of(settings)
         self._run = run.__enter__()
         run.refresh_what_failed()
         return run
@@ -124,10 +123,17 @@ class TargetTableau(Target):
         if maps is None:
             self._assert_sink_exists(stream)
             return False
-        if len(maps) != 1 or type(maps[0]) is not SameRecordTransform or maps[0].flattening_enabled:
+        if len(maps) != 1 or type(maps[0]) is not SameRecordTransform or not _keeps_schema(maps[0]):
             return False
-        rows = self.run.add_block(stream, block)
-        self._sinks_active[stream].record_counter_metric.increment(rows)
+        sink = self._sinks_active[stream]
+        self.drain_one(sink)  # what came record by record came before
+        if maps[0].flattening_enabled:
+            rows = self.run.add_fitting_block(stream, block)
+            if rows is None:
+                return False  # a nested value where none is promised: flattening makes text of it
+        else:
+            rows = self.run.add_block(stream, block)
+        sink.record_counter_metric.increment(rows)
         return True
 
     @override
@@ -216,3 +222,15 @@ class TargetTableau(Target):
     def _fail(cls, failure: Exception) -> NoReturn:
         cls.logger.error("%s", failure)
         sys.exit(1)
+
+
+def _keeps_schema(stream_map: SameRecordTransform) -> bool:
+    """Whether flattening, if it is on at all, has nothing to do."""
+    return not stream_map.flattening_enabled or _flat(stream_map.transformed_schema) == _flat(
+        stream_map.raw_schema
+    )
+
+
+def _flat(schema: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = schema.get("properties", {})
+    return properties

@@ -10,25 +10,24 @@ import socket
 import subprocess
 import sys
 import time
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import psutil
 import yaml
 
-from tests.sandbox.company.books import Books, books_of
 from tests.sandbox.company.model import Company
 from tests.sandbox.tableau.model import Index
-from tests.target_tableau.support import query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).parents[2]
-SOURCE = "tap-acumatica"
-_SECRETS = re.compile(r"sandbox-client-secret|Sandbox-Pa55|sandbox-pat-secret")
+_SECRETS = re.compile(
+    r"sandbox-client-secret|Sandbox-Pa55|sandbox-pat-secret|sandbox-api-key|User & Pa55|sender & <Pa55>"
+    r"|sandbox-first-refresh-token|sandbox-webhook-secret|Sandbox-OData-Pa55"
+)
 
 
 @dataclasses.dataclass
@@ -57,7 +56,7 @@ class Project:
             capture_output=True,
             text=True,
             check=False,
-            timeout=200,
+            timeout=600,
             env=self._environment(environment),
         )
         assert not _SECRETS.search(result.stdout + result.stderr), "a secret was printed"
@@ -90,30 +89,30 @@ class Project:
         return msgspec.json.decode((self.folder / ".sandbox" / "company.json").read_bytes(), type=Company)
 
     @property
-    def books(self) -> Books:
-        """The company's books."""
-        return books_of(self.company)
-
-    @property
     def index(self) -> Index:
         """What the sandbox Tableau holds."""
         (path,) = (self.folder / ".sandbox").rglob("index.json")
         return msgspec.json.decode(path.read_bytes(), type=Index)
 
-    def extract(self, stream: str) -> Path:
-        """The extract of a stream."""
-        return self.folder / "output" / SOURCE / f"{stream}.hyper"
+    def extracts(self, source: str) -> Callable[[str], Path]:
+        """Stream -> its extract, for a source."""
+        return lambda stream: self.folder / "output" / source / f"{stream}.hyper"
 
-    def published(self, stream: str) -> Path:
-        """The file that the sandbox Tableau holds for a stream."""
+    def published(self, source: str) -> Callable[[str], Path]:
+        """Stream -> the file that the sandbox Tableau holds for it, for a source."""
         (path,) = (self.folder / ".sandbox").rglob("index.json")
-        (found,) = (item for item in self.index.datasources.values() if item.name == f"{SOURCE} {stream}")
-        assert found.current.file is not None
-        return path.parent / "datasources" / found.id / found.current.file
+        held = {item.name: item for item in self.index.datasources.values()}
 
-    def streams(self) -> list[str]:
-        """The streams that have an extract."""
-        return sorted(path.stem for path in (self.folder / "output" / SOURCE).glob("*.hyper"))
+        def path_of(stream: str) -> Path:
+            found = held[f"{source} {stream}"]
+            assert found.current.file is not None
+            return path.parent / "datasources" / found.id / found.current.file
+
+        return path_of
+
+    def streams(self, source: str) -> list[str]:
+        """The streams of a source that have an extract."""
+        return sorted(path.stem for path in (self.folder / "output" / source).glob("*.hyper"))
 
     def wait_for_quiet(self) -> None:
         """Wait until no process works in this folder any more.
@@ -138,85 +137,3 @@ def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
-
-
-def lines_of_extracts(path_of: Any) -> dict[str, dict[str, int]]:
-    """How many lines each document has in the extracts; documents are named by their own number."""
-    documents = {
-        "bill_lines": ("reference_nbr", "type"),
-        "journal_lines": ("batch_nbr", "module"),
-        "purchase_order_lines": ("order_nbr", "type"),
-    }
-    sql = "SELECT {number}, COUNT(*) FROM {{t}} GROUP BY {number}, {kind} ORDER BY 1, 2"
-    return {
-        stream: dict(query(path_of(stream), sql.format(number=number, kind=kind)))
-        for stream, (number, kind) in documents.items()
-    }
-
-
-def lines_of_company(company: Company) -> dict[str, dict[str, int]]:
-    """The same from the company's own records."""
-    bills = sorted((bill.reference_nbr, len(bill.lines)) for bill in company.bills.values())
-    journals = sorted((journal.batch_nbr, len(journal.lines)) for journal in company.journals.values())
-    orders = sorted((order.order_nbr, len(order.lines)) for order in company.purchase_orders.values())
-    return {
-        "bill_lines": {number: count for number, count in bills if count},
-        "journal_lines": {number: count for number, count in journals if count},
-        "purchase_order_lines": {number: count for number, count in orders if count},
-    }
-
-
-@dataclasses.dataclass(frozen=True)
-class Sums:
-    """What a reader gets from extracts by plain SUMs, in base currency."""
-
-    debits: Decimal
-    credits: Decimal
-    period_debits: Decimal
-    period_credits: Decimal
-    open_payables: Decimal
-    by_vendor: dict[str, tuple[Decimal, Decimal]]
-    paid_by_vendor: dict[str, Decimal]
-
-    @classmethod
-    def of_extracts(cls, path_of: Any) -> Sums:
-        """Sum up the extracts that `path_of(stream)` names."""
-        (ledger,) = query(
-            path_of("journal_lines"), "SELECT SUM(ledger_debit_amount), SUM(ledger_credit_amount) FROM {t}"
-        )
-        (periods,) = query(path_of("gl_balances"), "SELECT SUM(fin_ptd_debit), SUM(fin_ptd_credit) FROM {t}")
-        bills = query(
-            path_of("bills"),
-            "SELECT vendor, SUM(ledger_amount), SUM(ledger_balance) FROM {t} GROUP BY vendor",
-        )
-        payments = query(path_of("ap_payments"), "SELECT vendor, SUM(ledger_amount) FROM {t} GROUP BY vendor")
-        return cls(
-            debits=ledger[0],
-            credits=ledger[1],
-            period_debits=periods[0],
-            period_credits=periods[1],
-            open_payables=sum((row[2] for row in bills), Decimal(0)),
-            by_vendor={vendor: (spend, balance) for vendor, spend, balance in bills if spend or balance},
-            paid_by_vendor={vendor: paid for vendor, paid in payments if paid},
-        )
-
-    @classmethod
-    def of_books(cls, books: Books) -> Sums:
-        """The same from the company's own books."""
-        vendors = {*books.spend_by_vendor, *books.open_payables_by_vendor}
-        both = {
-            vendor: (
-                books.spend_by_vendor.get(vendor, Decimal(0)),
-                books.open_payables_by_vendor.get(vendor, Decimal(0)),
-            )
-            for vendor in vendors
-        }
-        return cls(
-            debits=books.debits,
-            credits=books.credits,
-            period_debits=books.debits,
-            period_credits=books.credits,
-            open_payables=books.open_payables,
-            by_vendor={vendor: pair for vendor, pair in both.items() if any(pair)},
-            paid_by_vendor={vendor: paid for vendor, paid in books.paid_by_vendor.items() if paid},
-        )

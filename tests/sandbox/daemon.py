@@ -27,7 +27,7 @@ from tests.sandbox.serving import LOOPBACK, bind, uvicorn_server
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import uvicorn
@@ -55,10 +55,30 @@ def _sage_intacct(world: World, directory: Path) -> ASGIApp:  # noqa: ARG001 - i
     return create_app(world)
 
 
+def _epicor_kinetic(world: World, directory: Path) -> ASGIApp:
+    from tests.sandbox.epicor_kinetic.app import create_app  # noqa: PLC0415 - loaded only where it is served
+
+    return create_app(world, directory)
+
+
 def _tableau(world: World, directory: Path) -> ASGIApp:  # noqa: ARG001 - it knows nothing of the company
     from tests.sandbox.tableau.app import create_app  # noqa: PLC0415 - loaded only where it is served
 
     return create_app(directory)
+
+
+def _exact_online(world: World, directory: Path) -> ASGIApp:
+    from tests.sandbox.exact_online.app import create_app  # noqa: PLC0415 - loaded only where it is served
+    from tests.sandbox.exact_online.switches import Switches  # noqa: PLC0415
+
+    # Tokens and quotas go by real time, so that waiting for them ends. A sandbox that rested for months still works.
+    return create_app(world, directory, switches=Switches(clock="real", refresh_token_days=3650))
+
+
+def _syspro(world: World, directory: Path) -> ASGIApp:
+    from tests.sandbox.syspro.app import create_app  # noqa: PLC0415 - loaded only where it is served
+
+    return create_app(world, directory=directory)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +112,9 @@ class Server:
 SERVERS = (
     Server("acumatica", "SANDBOX_ACUMATICA_PORT", 8611, _acumatica),
     Server("sage_intacct", "SANDBOX_SAGE_INTACCT_PORT", 8612, _sage_intacct),
+    Server("epicor_kinetic", "SANDBOX_EPICOR_KINETIC_PORT", 8615, _epicor_kinetic),
+    Server("exact_online", "SANDBOX_EXACT_ONLINE_PORT", 8614, _exact_online),
+    Server("syspro", "SANDBOX_SYSPRO_PORT", 8613, _syspro),
     Server("tableau", "SANDBOX_TABLEAU_PORT", 8610, _tableau),
 )
 
@@ -224,14 +247,16 @@ def serve(directory: Path, environment: Mapping[str, str], *, follow: int | None
         contents.callback(withdraw, directory)
         world = open_world(directory, environment)
         contents.callback(world.save)
+        listeners: list[Callable[[], object]] = []
         for server in SERVERS:
             folder = directory / server.name
             folder.mkdir(exist_ok=True)
             app = server.factory(world, folder)
             contents.callback(getattr(app, "close", _nothing))
+            listeners.append(getattr(app, "notify", _nothing))
             fleet.launch(server.name, app)
         token = secrets.token_urlsafe(24)
-        fleet.launch("control", control_app(world, lifetime, token))
+        fleet.launch("control", control_app(world, lifetime, token, listeners))
         pid = os.getpid()
         created = psutil.Process(pid).create_time()
         announce(directory, Running(pid, created, control_port, token, urls))
@@ -254,13 +279,20 @@ def open_world(directory: Path, environment: Mapping[str, str]) -> World:
         raise SandboxError(f"{directory / FILE_NAME} cannot be read ({error}): reset the sandbox") from error
 
 
-def control_app(world: World, lifetime: Lifetime, token: str) -> ASGIApp:
-    """The control channel: `/live`, `/follow` and `/stop`, for whoever knows the token."""
+def control_app(
+    world: World, lifetime: Lifetime, token: str, listeners: Iterable[Callable[[], object]] = ()
+) -> ASGIApp:
+    """The control channel: `/live`, `/follow` and `/stop`, for whoever knows the token.
+
+    After `/live` the `listeners` are called: servers that tell their subscribers what happened.
+    """
 
     def live(body: dict[str, Any]) -> JSONResponse:
         with world.lock:
             answer = live_on(world, events=int(body["events"]), seed=body.get("seed"))
             world.save()
+        for tell in listeners:
+            tell()
         return JSONResponse(answer)
 
     def follow(body: dict[str, Any]) -> JSONResponse:

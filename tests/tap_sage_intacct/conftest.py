@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from tap_sage_intacct.store import store_of
 from tests.sandbox import sage_intacct
 from tests.sandbox.company.generate import generate
 from tests.sandbox.company.model import Company
 from tests.sandbox.company.world import World
 from tests.sandbox.sage_intacct.app import create_app
 from tests.sandbox.serving import serve
+from tests.tap_sage_intacct.harness import discovered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.sandbox.faults import Script
     from tests.sandbox.sage_intacct.app import IntacctSite
@@ -80,19 +83,35 @@ def company_of(bills: int) -> bytes:
     return msgspec.json.encode(generate(seed=7, bills=bills))
 
 
+@functools.cache
+def schema_of_sandbox() -> dict[str, Any]:
+    """What discovery finds out in a company as the sandbox makes it, asked for once."""
+    world = World(msgspec.json.decode(company_of(30), type=Company))
+    app = create_app(world)
+    with serve(app) as url, tempfile.TemporaryDirectory() as folder:
+        config = {**config_of(url, Path(folder)), "entity_ids": []}
+        discovered(config)
+        content = store_of(config).read()
+    app.close()
+    return content
+
+
 @pytest.fixture
 def make_instance(tmp_path: Path) -> Iterator[Callable[..., Instance]]:
-    """Starts gateways; each shows a new company of so many bills."""
+    """Starts gateways; each shows a new company of so many bills, whose schema is known unless `known` is false."""
     stops: list[Callable[[], object]] = []
 
-    def make(*, bills: int = 30, switches: Switches | None = None) -> Instance:
+    def make(*, bills: int = 30, switches: Switches | None = None, known: bool = True) -> Instance:
         world = World(msgspec.json.decode(company_of(bills), type=Company))
         app = create_app(world, switches=switches)
         server = serve(app)
         url = server.__enter__()
         stops.append(lambda: server.__exit__(None, None, None))
         stops.append(app.close)
-        return Instance(world, app, url, config_of(url, tmp_path / f"cache-{len(stops)}"))
+        config = config_of(url, tmp_path / f"cache-{len(stops)}")
+        if known:
+            store_of({**config, "entity_ids": []}).write(schema_of_sandbox())
+        return Instance(world, app, url, config)
 
     yield make
     for stop in stops:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.sandbox.company.model import Company
     from tests.tap_sage_intacct.conftest import Instance
 
+SOAK = [pytest.mark.soak, pytest.mark.timeout(1800)]
 BOOKS = (
     "ap_adjustments",
     "bill_lines",
@@ -84,20 +85,29 @@ def applications(company: Company) -> dict[tuple[str, str], Decimal]:
     return {pair: value for pair, value in links.items() if value}
 
 
-@pytest.mark.parametrize("payments_touch_bills", [True, False])
+@pytest.mark.parametrize(
+    ("rounds", "payments_touch_bills"),
+    [
+        (2, True),
+        (2, False),
+        pytest.param(12, True, marks=pytest.mark.soak),
+        pytest.param(12, False, marks=pytest.mark.soak),
+    ],
+)
 def test_sums_equal_the_books_when_the_company_changed_during_every_run(
     make_instance: Callable[..., Instance],
+    rounds: int,
     payments_touch_bills: bool,  # noqa: FBT001 - a parameter
 ) -> None:
-    instance = make_instance(bills=50)
+    instance = make_instance(bills=30)
     instance.switches.payments_touch_bills = payments_touch_bills
     config = instance.with_(page_size=40)
     warehouse = Warehouse()
     state: dict[str, Any] = {}
     life = instance.world.life
-    for _ in range(3):
-        for skip in (1, 4, 6, 10, 15):
-            instance.script.add(Fault(r"function=query", hook=lambda: life.live(4), skip=skip))
+    for _ in range(rounds):
+        for skip in (1, 4, 6, 9):
+            instance.script.add(Fault(r"function=query", hook=lambda: life.live(3), skip=skip))
         run = run_tap(config, *BOOKS, state=state)
         assert run.tap.exit_code == 0
         warehouse.load(run)
@@ -106,3 +116,41 @@ def test_sums_equal_the_books_when_the_company_changed_during_every_run(
     life.advance(30)
     warehouse.load(run_tap(config, *BOOKS, state=state))
     check_books(warehouse, instance.company)
+
+
+def test_the_books_tie_after_a_void_a_recreation_and_a_deletion_between_runs(instance: Instance) -> None:
+    life = instance.world.life
+    life.post_purchase_order()
+    life.post_bill_for_order()
+    held = life.post_bill(hold=True)
+    life.advance(10)
+    warehouse = Warehouse()
+    first = run_tap(instance.config, *BOOKS)
+    warehouse.load(first)
+    check_books(warehouse, instance.company)
+    life.correct_order_bill()
+    life.void_payment()
+    life.void_bill()
+    life.change_bill()
+    life.pay(2)
+    life.delete_bill(next(key for key, bill in instance.company.bills.items() if bill is held))
+    life.advance(10)
+    warehouse.load(run_tap(instance.config, *BOOKS, state=first.state))
+    check_books(warehouse, instance.company)
+    numbers = [
+        (row["recordtype"], row["recordid"], row["state"] == "Reversal") for row in warehouse.rows("bills")
+    ]
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_hundred_thousand_lines_cost_their_pages_and_five_calls(
+    make_instance: Callable[..., Instance],
+) -> None:
+    instance = make_instance(bills=6000)
+    run = run_tap(instance.config, "journal_entries", "gl_details", "journal_entry_lines")
+    for stream, name in (("gl_details", "GLDETAIL"), ("journal_entry_lines", "GLENTRY")):
+        rows = len(run.live(stream))
+        assert rows > 50_000
+        assert instance.count(f"object={name}&") <= rows / 2000 + 5, stream

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import shutil
 import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 import tableauserverclient as tsc
 
@@ -14,7 +16,9 @@ from target_tableau.client import TableauClient
 from tests.sandbox import tableau
 from tests.sandbox.serving import serve
 from tests.sandbox.tableau.app import TableauApp, create_app
-from tests.target_tableau.support import Extracts, query
+from tests.sandbox.tableau.model import Index
+from tests.sandbox.tableau.switches import Switches
+from tests.target_tableau.support import STATE, Books, Extracts, load, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,9 +138,12 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 @pytest.fixture
 def publishing(config: Config, server: Server) -> Config:
     """Settings that publish to the sandbox."""
+    return {**config, **_where(server.url)}
+
+
+def _where(url: str) -> Config:
     return {
-        **config,
-        "server_url": server.url,
+        "server_url": url,
         "site": tableau.SITE,
         "project": tableau.PROJECT,
         "token_name": tableau.TOKEN_NAME,
@@ -148,3 +155,52 @@ def publishing(config: Config, server: Server) -> Config:
 def by_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file counts as large, so each is published by a job."""
     monkeypatch.setattr(publish, "_JOB_BYTES", 0)
+
+
+@dataclasses.dataclass
+class Shelf:
+    """Books as they are before their change, made once for all tests of a module."""
+
+    folder: Path
+    config: Config
+    server: Server
+    index: bytes
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    folder = tmp_path_factory.mktemp("shelf")
+    app = create_app(folder / "tableau")
+    with serve(app) as url:
+        config = {"output_dir": str(folder / "output"), **_where(url)}
+        server = Server(app, url, folder)
+        books = Books(config, server)
+        assert load(config, books.first) == [STATE]
+        assert (books.here(), books.published()) == (books.old, books.old)
+        shutil.copytree(folder / "tableau", folder / "kept")
+        yield Shelf(folder, config, server, msgspec.json.encode(app.state.index))
+    app.close()
+
+
+@pytest.fixture
+def books(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Books:
+    """Books of the test's own; their server is as new."""
+    shutil.copytree(shelf.folder / "output", tmp_path / "output")
+    app = shelf.server.app
+    shutil.copytree(shelf.folder / "kept", app.state.directory, dirs_exist_ok=True)
+    app.state.index = msgspec.json.decode(shelf.index, type=Index)
+    app.script.clear()
+    for name, value in vars(Switches()).items():
+        setattr(app.switches, name, value)
+    monkeypatch.setattr(
+        delivery, "TableauClient", functools.partial(TableauClient, pause=lambda _: time.sleep(0.002))
+    )
+    return Books({**shelf.config, "output_dir": str(tmp_path / "output")}, shelf.server)
+
+
+@pytest.fixture
+def unpublished(config: Config) -> Books:
+    """Books that are not published anywhere."""
+    books = Books(config, None)
+    load(config, books.first)
+    return books

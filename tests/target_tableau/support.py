@@ -9,15 +9,23 @@ import functools
 import io
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tableauhyperapi import Connection, HyperException, HyperProcess, Telemetry
 
+from target_tableau import run
+from target_tableau.client import TableauClient
+from target_tableau.contents import Contents
+from target_tableau.errors import TargetTableauError
+from target_tableau.load import Load
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+
+    from tests.target_tableau.conftest import Server
 
 STATE = {
     "bookmarks": {
@@ -151,3 +159,147 @@ def _connection(path: Path) -> Connection:
                 raise
             time.sleep(0.1)
     raise TimeoutError(f"{path} stays locked")
+
+
+Totals = dict[str, list[Any]]
+"""Stream -> rows, distinct keys, sum of the amounts: enough to tell old from new, and both from a mix."""
+
+LATER = {
+    "bookmarks": {
+        "bills": {"replication_key": "modified", "replication_key_value": "2026-02-01T00:00:00+00:00"}
+    }
+}
+"""STATE that covers the change of `Books`."""
+
+
+class Books:
+    """A stream with a key and one without, as they are in extracts and in Tableau, and a change to both.
+
+    The tap that brings the change goes on from the STATE that was handed on: then it has nothing more to send.
+
+    Args:
+        config: Settings.
+        server: Where they publish to; None where they do not.
+        rows: Rows of each stream before the change.
+        changes: Records of the stream with a key that the change brings; half as many of the other.
+
+    Attributes:
+        config: Settings; tests add to them.
+        old: What is there before the change.
+        new: What is there after an undisturbed run.
+        change: The messages of the change.
+    """
+
+    def __init__(
+        self, config: dict[str, Any], server: Server | None, rows: int = 60, changes: int = 90
+    ) -> None:
+        self.config, self.server = config, server
+        before = {f"{number:06}": number for number in range(rows)}
+        log = [(f"{number:06}", 3) for number in range(rows)]
+        changed = {f"{number:06}": number + 7 for number in range(rows // 2, rows // 2 + changes)}
+        more = [(f"{number // 2:06}", 5) for number in range(changes // 2)]  # rows that are alike, too
+        after = before | changed
+        self.first = _books(before.items(), log, STATE)
+        self.change = _books(changed.items(), more, LATER)
+        self.old = {"bills": _totals(before.items()), "log": _totals(log)}
+        self.new = {"bills": _totals(after.items()), "log": _totals([*log, *more])}
+
+    @property
+    def extracts(self) -> Extracts:
+        return Extracts(Path(self.config["output_dir"]))
+
+    def here(self) -> Totals:
+        return {stream: self.extracts.rows(stream, _TOTALS)[0] for stream in ("bills", "log")}
+
+    def published(self) -> Totals:
+        assert self.server is not None
+        state = self.server.app.state
+        return {stream: query(state.datasource(stream), _TOTALS)[0] for stream in ("bills", "log")}
+
+    def attempt(self, kind: type[BaseException] | None = None) -> list[dict[str, Any]]:
+        """Load the change into a fault, check what is there afterwards, and return what was handed on.
+
+        Args:
+            kind: How the run must end; None where it may get through.
+        """
+        handed_on: list[dict[str, Any]] = []
+        if kind is None:
+            with contextlib.suppress(TargetTableauError):
+                load(self.config, self.change, handed_on)
+        else:
+            with pytest.raises(kind) as caught:
+                load(self.config, self.change, handed_on)
+            assert "\n" not in str(caught.value)
+        self.check(handed_on)
+        return handed_on
+
+    def check(self, handed_on: list[dict[str, Any]]) -> None:
+        """Each stream is the old or the new one on either side, and STATE is behind the data."""
+        assert handed_on in ([], [LATER])
+        for side in [self.here()] if self.server is None else [self.here(), self.published()]:
+            for stream, totals in side.items():
+                assert totals in ([self.new[stream]] if handed_on else [self.old[stream], self.new[stream]])
+
+    def converge(self, handed_on: list[dict[str, Any]]) -> None:
+        """The next run, without a fault, ends with the rows of an undisturbed one, and leaves nothing behind."""
+        rest = [*self.change[:2], self.change[-1]] if handed_on else self.change
+        assert load(self.config, rest) == [LATER]
+        assert self.here() == self.new
+        assert self.server is None or self.published() == self.new
+        left = {path.name for path in self.extracts.folder.iterdir() if not path.name.startswith(".")}
+        assert left <= {"bills.hyper", "log.hyper", "journal", "loads.db"}
+
+
+_TOTALS = "SELECT COUNT(*), COUNT(DISTINCT ref), SUM(amount) FROM {t}"
+
+
+def _totals(rows: Iterable[tuple[str, int]]) -> list[Any]:
+    rows = list(rows)
+    return [len(rows), len({ref for ref, _ in rows}), sum(amount for _, amount in rows)]
+
+
+def _books(
+    heads: Iterable[tuple[str, int]], log: Iterable[tuple[str, int]], bookmark: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    return [
+        schema("bills", BILL, ["ref"]),
+        schema("log", {"ref": NULLABLE_TEXT, "amount": MONEY}),
+        *(record("bills", ref=ref, amount=amount, note_id=f"n-{ref}") for ref, amount in heads),
+        *(record("log", ref=ref, amount=amount) for ref, amount in log),
+        state(bookmark),
+    ]
+
+
+class Killed(BaseException):
+    """Stands for kill -9 at a certain line; see `kill_at`."""
+
+
+def kill_at(patch: pytest.MonkeyPatch, owner: type, name: str, *, after: bool, call: int = 1) -> None:
+    """Let the process "die" before or after a call of a method: nothing is tidied up, noted or signed out.
+
+    Hyper writes committed data when its parent is killed, as it does when its connection closes here.
+    """
+    method = getattr(owner, name)
+    left = [call]
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        left[0] -= 1
+        if left[0] or after:
+            result = method(*args, **kwargs)
+        if not left[0]:
+            raise Killed
+        return result
+
+    patch.setattr(owner, name, dying)
+    patch.setattr(Load, "fail", lambda *_: None)
+    patch.setattr(Contents, "keep", lambda *_: None)
+    patch.setattr(TableauClient, "__exit__", lambda *_: None)
+    leftovers = run._remove_leftovers  # noqa: SLF001 - what a killed process does not do
+    started: list[Path] = []
+
+    def only_at_the_start(folder: Path) -> None:
+        if folder not in started:
+            started.append(folder)
+            leftovers(folder)
+
+    patch.setattr(run, "_remove_leftovers", only_at_the_start)

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NULL = "null"
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+NESTED = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda parts: (
+        st.lists(parts, max_size=3) | st.dictionaries(st.text('aä\\" ', max_size=3), parts, max_size=3)
+    ),
+    max_leaves=6,
+)
 KINDS: dict[str, tuple[dict[str, Any], st.SearchStrategy[Any]]] = {
     "integer": ({"type": ["integer", NULL]}, st.integers(-(2**63), 2**63 - 1)),
     "money": (
@@ -26,7 +38,7 @@ KINDS: dict[str, tuple[dict[str, Any], st.SearchStrategy[Any]]] = {
         st.decimals(-(10**13), 10**13, places=4),
     ),
     "double": ({"type": ["number", NULL]}, st.floats(allow_nan=False, allow_infinity=False).map(lambda x: x + 0.0)),
-    "text": ({"type": ["string", NULL]}, st.text(st.characters(exclude_categories=["Cs"]))),
+    "text": ({"type": ["string", NULL]}, TEXT),
     "bool": ({"type": ["boolean", NULL]}, st.booleans()),
     "date": ({"type": ["string", NULL], "format": "date"}, st.dates().map(dt.date.isoformat)),
     "time": (
@@ -35,6 +47,8 @@ KINDS: dict[str, tuple[dict[str, Any], st.SearchStrategy[Any]]] = {
             min_value=dt.datetime(1, 1, 2), max_value=dt.datetime(9999, 12, 30), timezones=st.just(dt.UTC)
         ).map(dt.datetime.isoformat),
     ),
+    "nested": ({"type": ["object", "array", NULL]}, NESTED),
+    "anything": ({}, TEXT | st.integers(-9, 9) | st.lists(st.booleans(), max_size=2)),
 }  # fmt: skip
 
 
@@ -42,6 +56,8 @@ def dumps(value: Any) -> str:
     """JSON with Decimals as the numbers they are."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key)}: {dumps(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(dumps(part) for part in value) + "]"
     return str(value) if isinstance(value, Decimal) else json.dumps(value)
 
 
@@ -65,6 +81,7 @@ def schemas_and_records(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str,
         st.lists(st.sampled_from(["a", "b", "Ümlaut", "x y", "x.y", 'quo"te']), min_size=1, unique=True)
     )
     kinds = {name: draw(st.sampled_from(sorted(KINDS))) for name in names}
+    kinds["flat"] = draw(st.sampled_from(sorted(KINDS.keys() - {"nested", "anything"})))
     row = st.fixed_dictionaries(
         {}, optional={name: st.none() | KINDS[kind][1] for name, kind in kinds.items()}
     )
@@ -148,6 +165,16 @@ def test_a_block_may_hold_properties_outside_the_schema_and_they_are_told_once()
     assert parser.new_unknown() == {"b"}
     parser.parse(block_of({"a": 1, "b": "x"}))
     assert parser.new_unknown() == set()
+
+
+def test_nested_values_keep_numbers_and_the_order_of_keys_in_a_block() -> None:
+    parser = BlockParser(plan(id={"type": "integer"}, lines={"type": ["array", NULL]}))
+    block = (
+        b'{"type":"RECORD","stream":"s","record":{"id":1,"lines":[{"b": 1.10, "a":"\\u00fc"}],"odd":{"x":1}}}\n'
+        b'{"type":"RECORD","stream":"s","record":{"id":2,"lines":null,"later":1}}\n'
+    )
+    assert parser.parse(block).column("lines").to_pylist() == ['[{"b":1.10,"a":"ü"}]', None]
+    assert parser.new_unknown() == {"odd", "later"}
 
 
 def test_a_line_of_thirty_megabytes_is_one_record() -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -174,47 +173,6 @@ def test_a_second_run_on_the_same_extracts_waits_for_the_first(config_file: Path
         thread.join(timeout=120)
     assert second[0].returncode == 0
     assert extracts.column("bills", "ref") == ["001", "002"]
-
-
-KILLS = [*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 28))]
-
-
-@pytest.mark.parametrize("seed", KILLS)
-def test_a_killed_run_leaves_the_old_extract_and_the_next_run_converges(
-    config_file: Path, extracts: Extracts, seed: int
-) -> None:
-    old = [(f"{number:05d}", number) for number in range(2_000)]
-    new = [(f"{number:05d}", number + 1) for number in range(1_000, 30_000)]
-    assert run(config_file, text_of(bills(*old))).returncode == 0
-    total = sum(Decimal(number) for _, number in old)
-    with start(config_file) as process:
-        assert process.stdin is not None
-        feeder = threading.Thread(target=_feed, args=(process, text_of(bills(*new)).encode()))
-        feeder.start()
-        _child(process.pid)
-        time.sleep(0.033 * (seed + 1))
-        process.kill()
-        feeder.join(timeout=60)
-        assert process.stdout is not None
-        handed_on = process.stdout.read()
-    sums = extracts.rows("bills", "SELECT COUNT(*), SUM(amount) FROM {t}")
-    after = {**dict(old), **dict(new)}
-    whole = [len(after), sum(Decimal(number) for number in after.values())]
-    assert sums in ([[2_000, total]], [whole])
-    if handed_on:
-        assert sums == [whole]
-    assert run(config_file, text_of(bills(*new))).returncode == 0
-    assert extracts.rows("bills", "SELECT COUNT(*), SUM(amount) FROM {t}") == [whole]
-    assert list(extracts.folder.glob("*.next")) == []
-
-
-def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
-    assert process.stdin is not None
-    try:
-        process.stdin.write(data)
-        process.stdin.close()
-    except BrokenPipeError:
-        return  # killed, as planned
 
 
 def test_a_run_right_behind_a_killed_one_waits_for_its_engine_to_let_go(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from target_tableau import run
 from target_tableau.errors import BadRecordError, ExtractError, SettingError, TargetTableauError
 from tests.target_tableau.support import (
     BILL,
@@ -204,3 +205,30 @@ def test_stream_maps_and_flattening_go_record_by_record(config: Config, extracts
         [[1, "2", "Köln"]],
     )
     assert "text" not in extracts.types("t")
+
+
+FLATTENING = {"flattening_enabled": True, "flattening_max_depth": 2}
+
+
+def test_flattening_with_nothing_nested_takes_blocks(
+    config: Config, extracts: Extracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "convert_records", None)  # the way record by record
+    load(config | FLATTENING, rows({"text": NULLABLE_TEXT}, {"id": 1, "text": "x"}))
+    assert extracts.rows("t", "SELECT id, text FROM {t}") == [[1, "x"]]
+
+
+def test_a_value_that_must_be_flattened_keeps_its_place_among_blocks(
+    config: Config, extracts: Extracts
+) -> None:
+    head, *given, end = rows(
+        {"text": NULLABLE_TEXT},
+        {"id": 1, "text": "old"},
+        {"id": 1, "text": {"a": 1}},
+        {"id": 2, "text": ["b"]},
+    )
+    # blanks end a block, so each of these is one
+    blocks = [json.dumps(one, separators=(",", ":" + " " * blanks)) for blanks, one in enumerate(given)]
+    last = json.dumps(record("t", id=2, text="new"), separators=(",", ":    "))
+    load(config | FLATTENING, [head, *blocks, last, end])
+    assert extracts.rows("t", "SELECT id, text FROM {t} ORDER BY id") == [[1, '{"a":1}'], [2, "new"]]

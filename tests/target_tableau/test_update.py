@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest
 
 from target_tableau import publish
 from target_tableau.errors import JobError
+from target_tableau.hyper import Engine, ExtractTable
 from tests.sandbox.faults import Fault
 from tests.sandbox.tableau.switches import Fate
 from tests.target_tableau.conftest import CALCULATION, CAPTION
@@ -117,6 +119,26 @@ def test_rows_of_a_load_that_did_not_close_leave_tableau_before_they_come_again(
     load(publishing, log(("b", 2), ("c", 3)))
     assert both_sides(server, extracts, "log", ALL) == [["a", 1], ["b", 2], ["c", 3]]
     assert server.writes_of("publish") == 1
+
+
+def test_an_extract_whose_time_of_change_the_engine_has_touched_is_still_known(
+    publishing: Config, server: Server, extracts: Extracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detach = Engine.detach
+
+    def touch(engine: Engine, table: ExtractTable) -> None:
+        detach(engine, table)  # what Hyper does now and then to a file that it only reads
+        for file in extracts.folder.glob("*.hyper"):
+            os.utime(file)
+
+    monkeypatch.setattr(Engine, "detach", touch)
+    for number in range(3):
+        load(publishing, bills(("001", number)))
+        load(publishing, bills(("001", number)))  # reads the extract and changes nothing
+    assert server.writes_of("publish") == 1
+    assert server.writes_of("patch") == 2
+    assert server.app.script.count("/content") == 0
+    assert both_sides(server, extracts, "bills", ALL) == [["001", Decimal(2)]]
 
 
 def _interrupt(*_: object) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_tableau import staging
 from target_tableau.errors import BadRecordError, SettingError
 from target_tableau.settings import Settings
 from tests.target_tableau.support import (
@@ -45,6 +47,29 @@ def test_the_last_record_of_a_key_wins_within_and_across_loads(config: Config, e
     assert amounts(extracts) == {"001": Decimal(3), "002": Decimal(2)}
     load(config, bills(("002", 4), ("003", 5), ("002", 6)))
     assert amounts(extracts) == {"001": Decimal(3), "002": Decimal(6), "003": Decimal(5)}
+
+
+def test_the_last_record_of_a_key_wins_where_keys_are_looked_at_in_parts(
+    config: Config, extracts: Extracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "_KEYS_AT_ONCE", 3)
+    properties = {
+        "code": NULLABLE_TEXT,
+        "nbr": {"type": ["integer", "null"]},
+        "day": {"type": ["string", "null"], "format": "date"},
+        "open": {"type": ["boolean", "null"]},
+        "value": MONEY,
+    }
+    keys = list(
+        itertools.product(["", "ä", "A1", None], [-(2**63), -7, 0, 8, None], ["2026-01-31", None], [True])
+    )
+    rows = [
+        record("t", code=code, nbr=nbr, day=day, open=is_open, value=value)
+        for value in (1, 2, 3)
+        for code, nbr, day, is_open in keys
+    ]
+    load(config, [schema("t", properties, ["code", "nbr", "day", "open"]), *rows, state()])
+    assert extracts.column("t", "value") == [Decimal(3)] * len(keys)
 
 
 def test_keys_differ_by_case_and_leading_zeros(config: Config, extracts: Extracts) -> None:

@@ -159,6 +159,7 @@ class IntacctStream(Stream):
     def _write_schema_message(self) -> None:
         if not self._schema_written:
             self._schema_written = True
+            self.feed.tap.connect()  # a wrong password is told before anything is written
             super()._write_schema_message()
 
     @override

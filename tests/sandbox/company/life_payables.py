@@ -180,6 +180,19 @@ class PayablesLife(Events):
         return payment if hold else self._office.payables.release_payment(payment)
 
     @event
+    def pay_bill(self, key: str) -> Payment:
+        """Pay the whole balance of one bill or credit adjustment.
+
+        Raises:
+            ValueError: It is not open.
+        """
+        parts = {key: self._company.bills[key].balance}
+        payment = self._office.payables.enter_payment(
+            parts, method="CHECK", payment_ref=self._draw.reference()
+        )
+        return self._office.payables.release_payment(payment)
+
+    @event
     def release_payment(self, payment_nbr: str | None = None) -> Payment:
         """Release a payment on hold.
 

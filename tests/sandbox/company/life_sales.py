@@ -98,6 +98,19 @@ class SalesLife(Events):
         return payment if hold else self._office.receivables.release_payment(payment)
 
     @event
+    def receive_for(self, invoice_nbr: str) -> CustomerPayment:
+        """A customer pays the whole balance of one invoice.
+
+        Raises:
+            ValueError: It is not open.
+        """
+        parts = {invoice_nbr: self._company.sales_invoices[invoice_nbr].balance}
+        payment = self._office.receivables.enter_payment(
+            parts, method="CHECK", payment_ref=self._draw.reference()
+        )
+        return self._office.receivables.release_payment(payment)
+
+    @event
     def release_customer_payment(self, payment_nbr: str | None = None) -> CustomerPayment:
         """Release a customer payment on hold.
 

@@ -1,0 +1,229 @@
+"""Columns: where a value comes from in Exact Online's answer, how it is converted, what the schema says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_exact_online.paging import date_reader, time_reader
+
+if TYPE_CHECKING:
+    import zoneinfo
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tap_exact_online.paging import Row
+
+DIVISION: Final = "division"
+CURRENCY: Final = "division_currency"
+DELETED_AT: Final = "_sdc_deleted_at"
+
+_EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"
+_PRECISION: Final = 18
+_AMOUNT_SCALE: Final = 4
+_SCALES: Final = (
+    (re.compile(r"Rate(FC)?$|^Rate"), 8),
+    (re.compile(r"Quantity|Percentage|Price|Discount$|Factor|Volume|Weight"), 6),
+)
+# Bank, card and tax numbers, and what is known of persons.
+_PRIVATE: Final = re.compile(
+    r"BankAccount(?!ID$)|IBAN|BIC|VATNumber|ChamberOfCommerce|OBNumber|SocialSecurity|TaxReference|TaxOffice|Siret|"
+    r"FiscalNumber|Mandate|Birth|Identification|Nationality|Gender|Datev|UniqueTaxpayer|RSIN|BSN|CreditCard|GlnNumber"
+)
+# Who touched a row, addresses of pictures, statistics of customs: offered, not selected.
+_NOT_USEFUL: Final = re.compile(
+    r"^Creator|^Modifier|CustomField$|Picture|Logo|^IntraS|^Statistical|^ExtraDuty|^GAccount|^Incoterm|^Free|"
+    r"^TaxSchedule|^Withholding|^StarterSales|TrackingNumber|Subscription|^SelectionCode|^SalesChannel|^DescriptionTerm"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One property of a stream.
+
+    Attributes:
+        name: The property.
+        kind: A key of the converters below.
+        field: The ERP's own name; empty for values that the tap works out.
+        title: What to call it.
+        description: What a reader of the catalog should know.
+        by_default: Whether it is read without being selected by name.
+        is_key: Whether it is part of the key, and so never null.
+    """
+
+    name: str
+    kind: str
+    field: str = ""
+    title: str = ""
+    description: str = ""
+    by_default: bool = True
+    is_key: bool = False
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the property."""
+        null = [] if self.is_key else ["null"]
+        kinds: dict[str, dict[str, Any]] = {
+            "flag": {"type": ["boolean", *null]},
+            "whole": {"type": ["integer", *null]},
+            "big": {"type": ["integer", *null]},
+            "date": {"type": ["string", *null], "format": "date"},
+            "time": {"type": ["string", *null], "format": "date-time"},
+            "decimal": {
+                "type": ["number", *null],
+                "x-sql-datatype-properties": {
+                    "precision": _PRECISION,
+                    "scale": scale_of(self.field or self.title),
+                },
+            },
+        }
+        schema = kinds.get(self.kind, {"type": ["string", *null]})
+        if self.title or self.field:
+            schema["title"] = self.title or self.field
+        if self.description:
+            schema["description"] = self.description
+        return schema
+
+
+def snake(name: str) -> str:
+    """The property name of a field: `GLAccountCode` becomes `gl_account_code`, `AmountDC` `amount_dc`."""
+    split = re.sub(r"VAT(?=[DF]C)", "VAT_", name)
+    split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", split)
+    split = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", split)
+    return re.sub(r"__+", "_", split).lower()
+
+
+def scale_of(name: str) -> int:
+    """The decimal places of a number, by its name: amounts four, quantities and prices six, rates eight."""
+    return next((scale for pattern, scale in _SCALES if pattern.search(name)), _AMOUNT_SCALE)
+
+
+def columns_of(properties: Mapping[str, str], keys: Iterable[str]) -> list[Column]:
+    """The columns of an endpoint, keys first. `Division` is a constant of every stream and left out here."""
+    keys = list(keys)
+    names = [*keys, *(name for name in properties if name not in keys)]
+    return [
+        Column(
+            name=snake(name),
+            kind=properties[name],
+            field=name,
+            by_default=properties[name] != "binary"
+            and not (_PRIVATE.search(name) or _NOT_USEFUL.search(name)),
+            is_key=name in keys,
+        )
+        for name in names
+        if name != "Division"
+    ]
+
+
+def division_column() -> Column:
+    """Whose row it is: several companies share one table."""
+    return Column(DIVISION, "whole", title="Division", description="The division (company).", is_key=True)
+
+
+def currency_column() -> Column:
+    """The currency of amounts that end in `_dc`."""
+    return Column(
+        CURRENCY,
+        "text",
+        title="Division currency",
+        description="Default currency of the division: that of …_dc.",
+    )
+
+
+def deleted_column() -> Column:
+    """When the row went."""
+    return Column(
+        DELETED_AT, "time", title="Deleted", description="When the row was deleted in Exact Online."
+    )
+
+
+# values ---------------------------------------------------------------------------------------------------
+
+
+def flag(value: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
+    """A yes or no; some endpoints send it as text, and Byte fields as a number."""
+    return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
+
+
+class _Guids(dict[str, str | None]):
+    """Guids as they come; that of zeros means none."""
+
+    def __missing__(self, value: str) -> str:
+        return value
+
+
+_GUIDS: Final = _Guids({_EMPTY_GUID: None}).__getitem__
+
+
+class Reader:
+    """Turns records of the API into rows, with the wanted columns only.
+
+    Args:
+        columns: What is wanted.
+        constants: Values that all rows share.
+        zone: The wall clock of the servers.
+        trim: Whether blanks around texts are cut off (codes come padded).
+        null_empty_guid: Whether the guid of zeros means none.
+    """
+
+    def __init__(
+        self,
+        columns: Iterable[Column],
+        constants: Mapping[str, Any],
+        zone: zoneinfo.ZoneInfo,
+        *,
+        trim: bool,
+        null_empty_guid: bool,
+    ) -> None:
+        columns = list(columns)
+        kinds: dict[str, Callable[[Any], Any]] = {
+            "big": int,
+            "flag": flag,
+            "date": date_reader(),
+            "time": time_reader(zone),
+            **({"guid": _GUIDS} if null_empty_guid else {}),
+        }
+        self._base = {c.name: constants.get(c.name) for c in columns}
+        # Most values are texts and numbers: they are dealt with in place, without a call for each.
+        self._texts = [(c.name, c.field) for c in columns if c.field and c.kind == "text" and trim]
+        self._converted = [(c.name, c.field, kinds[c.kind]) for c in columns if c.field and c.kind in kinds]
+        done = {name for name, *_ in (*self._texts, *self._converted)}
+        self._plain = [(c.name, c.field) for c in columns if c.field and c.name not in done]
+        # A null in a key would make the row one that no target can find again.
+        self._filled = [c.name for c in columns if c.is_key and c.kind == "text"]
+
+    def __call__(self, record: Row) -> Row:
+        """Convert one record.
+
+        Raises:
+            ValueError: A value is not of its type; the message names the field.
+        """
+        row = self._base.copy()
+        get = record.get
+        field = ""
+        try:
+            for name, field in self._texts:
+                if value := get(field):
+                    row[name] = value.strip()
+            for name, field in self._plain:
+                row[name] = get(field)
+            for name, field, convert in self._converted:
+                if (value := get(field)) is not None:
+                    row[name] = convert(value)
+        except (ValueError, TypeError, AttributeError, IndexError) as error:
+            raise ValueError(
+                f"{field}: {get(field)!r} is not what the reference says it is ({error})"
+            ) from None
+        for name in self._filled:
+            if row[name] is None:
+                row[name] = ""
+        return row
+
+
+def schema_of(columns: Iterable[Column]) -> dict[str, Any]:
+    """The JSON schema of a stream."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {column.name: column.schema() for column in columns},
+    }

@@ -1,0 +1,1 @@
+"""The receiver of webhooks, with the extra `webhooks`: an event starts a run early, nothing depends on it."""

@@ -1,0 +1,48 @@
+"""What a measurement may be told: where it may write, how large it is, and how often it is repeated."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import shutil
+from typing import TYPE_CHECKING
+
+from tests.benchmarks import gl_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Sizes and places.
+
+    Attributes:
+        folder: For data, removed afterwards.
+        rounds: How often each measurement is made; the median counts.
+        rows: Records of the load and of the smaller memory measurement.
+        memory_rows: Records of the larger memory measurement; 0 leaves it out.
+        upsert_rows: Records of the extract that is changed.
+    """
+
+    folder: Path
+    rounds: int = 3
+    rows: int = 500_000
+    memory_rows: int = 0
+    upsert_rows: int = 500_000
+
+    def lines(self, rows: int) -> Path:
+        """A file with the messages of a first load of so many ledger lines; it is made once."""
+        return _lines(self.folder, rows)
+
+    def new_folder(self, name: str) -> Path:
+        """An empty folder."""
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
+
+
+@functools.cache
+def _lines(folder: Path, rows: int) -> Path:
+    return gl_lines.write(folder / f"{rows}.jsonl", range(rows))
