@@ -116,6 +116,8 @@ class Column:
         type: Its type.
         nested: The property may hold objects or arrays, which are kept as JSON text.
         hints: What the schema tells about its meaning; changes nothing about the data.
+        shows: Column whose moments it shows on the clocks of `zone`; see `display`.
+        zone: Name of a time zone; empty for columns that records fill.
     """
 
     name: str
@@ -123,6 +125,8 @@ class Column:
     type: Type
     nested: bool = False
     hints: ColumnHints = dataclasses.field(default=NO_COLUMN_HINTS, compare=False)
+    shows: str = ""
+    zone: str = ""
 
 
 LOAD_ID = "_sdc_load_id"

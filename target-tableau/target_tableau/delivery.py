@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from target_tableau.about import about
 from target_tableau.address import Address, parse_address
 from target_tableau.client import TableauClient
 from target_tableau.columns import Type, type_from_sql
@@ -131,7 +132,7 @@ class Delivery:
             known_luid=known.luid if known else None,
             pending_job=known.pending_job if known else None,
             tags=rule.tags,
-            description=rule.description,
+            description=about(self.settings, stream, rule.description),
             known_columns=tuple((known.columns if known else None) or ()),
         )
 

@@ -15,6 +15,7 @@ from tableauhyperapi import escape_name, escape_string_literal
 
 from target_tableau.change import Change, Changes
 from target_tableau.columns import DELETED_AT, LOAD_ID, METADATA_NAMES, Plan, Type, difference, merge_columns
+from target_tableau.display import fill
 from target_tableau.errors import ExtractError
 from target_tableau.hyper import ExtractTable, column_list
 from target_tableau.staging import Rules, Stage, same, written_by
@@ -66,6 +67,7 @@ class ExtractBuild:
         self.counts = Counts()
         self.built = False
         self.change: Change | None = None
+        self.begins_anew = False  # what is there is not gone on from
         self._payload = path.with_name(path.name + ".payload")
         self._gone = f"gone_{number}"
         self._columns: dict[str, Type] = {}
@@ -110,7 +112,7 @@ class ExtractBuild:
         Raises:
             ExtractError: The next extract cannot be built, or does not hold what it must.
         """
-        if not self.path.exists():
+        if self.begins_anew or not self.path.exists():
             self._build_first(rules)
             return
         with self.engine.attached(self.path) as present:
@@ -120,8 +122,10 @@ class ExtractBuild:
                 self.change = self._changes(rules).seen(self._gone if rules.upsert else None)
             self._make_next()
             with self.engine.attached(self.next) as table:
+                before = self.engine.columns(table)
                 self._adapt_columns(table)
                 self._apply(table, rules)
+                fill(self.engine, table.sql, self.plan, before)
             self._verify()
             self.built = True
         self.stage.close()

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from target_tableau.batches import add_metadata
 from target_tableau.columns import EXTRACTED_AT, Plan, merge_plans
+from target_tableau.display import with_local_times
 from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
 from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
@@ -74,6 +75,7 @@ class Load:
         self._ledger = workshop.ledger
         self._contents = workshop.contents
         self._progress = workshop.progress
+        self._derived = workshop.derived
         self._journal = Journal(settings.output_dir / "journal", self.load_id)
         self._unresolved: dict[str, int] = {}
         self._rejected = Quarantine(settings.output_dir / "rejected", self.load_id)
@@ -99,7 +101,7 @@ class Load:
             published_columns: Columns of its data source, if that is to be updated without an extract here.
         """
         self._worker.drain()  # the engine belongs to one thread at a time
-        build = ExtractBuild(self._engine, path, plan, len(self.streams))
+        build = ExtractBuild(self._engine, path, self._shown(plan), len(self.streams))
         load = self.streams[plan.stream] = StreamLoad(
             plan,
             build,
@@ -114,9 +116,12 @@ class Load:
         load = self.streams[plan.stream]
         self._flush(load)
         load.plan = plan
-        merged = merge_plans(load.build.plan, plan)
+        merged = self._shown(merge_plans(load.build.plan, plan))
         build = load.build
         self._worker.submit(lambda: build.change_plan(merged))
+
+    def _shown(self, plan: Plan) -> Plan:
+        return with_local_times(plan, self.settings.timestamp_zone)
 
     def keep_schema(self, stream: str, schema: Mapping[str, Any], key_properties: Sequence[str]) -> None:
         """Keep a SCHEMA message in the journal."""
@@ -186,6 +191,7 @@ class Load:
             self._build(stream, load, delivery)
             counts = dataclasses.asdict(load.build.counts)
             self._note([stream], status=Status.VERIFIED, extracted_at=load.extracted_at, **counts)
+        self._derived.build(self, delivery)
         self._check_references()
         if delivery is not None:
             self._progress.stage("Tableau", "publishing")
@@ -199,6 +205,7 @@ class Load:
                 self._contents.note(load.build.path, load.build.next, self.load_id)
             load.build.promote()
             self._note([stream], status=Status.PROMOTED, seconds=round(time.monotonic() - load.began))
+        self._derived.keep()
         return True
 
     def _build(self, stream: str, load: StreamLoad, delivery: Delivery | None) -> None:
@@ -233,7 +240,7 @@ class Load:
         for reference in self.settings.references:
             if not self.streams.keys() & {reference.stream, reference.target_stream}:
                 continue
-            missing = unresolved(self._engine, reference, self._newest, self._column)
+            missing = unresolved(self._engine, reference, self.newest, self.column)
             rows = missing.rows if missing else 0
             if reference.stream in self.streams:
                 self._unresolved[reference.stream] = self._unresolved.get(reference.stream, 0) + rows
@@ -244,12 +251,13 @@ class Load:
                 raise ExtractError(f"{missing} Nothing was published; load {reference.target_stream} first.")
             logger.warning("Unresolved reference %s", missing)
 
-    def _newest(self, stream: str) -> Path:
+    def newest(self, stream: str) -> Path:
         """The extract of a stream as it will be."""
         load = self.streams.get(stream)
         return load.build.next if load and load.build.built else extract_path(self.settings, stream)
 
-    def _column(self, stream: str, name: str) -> str:
+    def column(self, stream: str, name: str) -> str:
+        """The column that a property of a stream fills."""
         return self._ledger.columns(self.settings.source, stream).get(name, name)
 
     def _ending(self, state: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -280,7 +288,7 @@ class Load:
             load.replaces_all = stream in ending["read_whole"]
             for file in self._journal.find(stream):
                 rows, of_file = self._journal.plan_of_file(file, plan)
-                load.build.change_plan(merge_plans(load.build.plan, of_file))
+                load.build.change_plan(self._shown(merge_plans(load.build.plan, of_file)))
                 load.build.load(file, rows, of_file)
                 load.read += rows
                 self._sequence += rows

@@ -25,6 +25,7 @@ from target_tableau import alerts
 from target_tableau.address import parse_address
 from target_tableau.client import TableauClient
 from target_tableau.delivery import Delivery
+from target_tableau.display import UTC
 from target_tableau.errors import SettingError, TargetTableauError
 from target_tableau.health import compare, find, note_alerted
 from target_tableau.hyper import Engine
@@ -128,6 +129,8 @@ def report(settings: Settings, html: Path | None) -> None:
     if html is None:
         for line in render(ledger.last_loads()):
             click.echo(line)
+        if settings.timestamp_zone != UTC:
+            click.echo(f"Times are in UTC, and in {settings.timestamp_zone} beside it.")
         return
     try:
         page = render_page(ledger.loads(), published_times(ledger), dt.datetime.now(dt.UTC))

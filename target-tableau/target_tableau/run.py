@@ -14,6 +14,7 @@ from singer_sdk.exceptions import MissingKeyPropertiesError
 from target_tableau.batches import BlockParser, UnfitBlockError, bad_record, convert_records, decode_line
 from target_tableau.columns import DELETED_AT, Plan, plan_of
 from target_tableau.contents import Contents
+from target_tableau.derived import Derivations
 from target_tableau.errors import (
     BadRecordError,
     LockedError,
@@ -103,7 +104,8 @@ class Run:
         engine = stack.enter_context(Engine(settings.hyper_version, settings.hyper_memory_limit))
         worker = Worker()
         stack.callback(worker.close)
-        self._workshop = Workshop(settings, engine, worker, self.ledger, contents, self.progress)
+        made = Derivations(settings, engine, self.ledger, contents)
+        self._workshop = Workshop(settings, engine, worker, self.ledger, contents, self.progress, made)
         stack.callback(self.progress.clear)
         self._begin_load()
 
@@ -190,8 +192,8 @@ class Run:
                 return None
             why = f"The extract of '{stream}' here is not known to hold all that was published"
         else:
-            columns = delivery.columns_without_extract(stream)
-            if columns is not None:
+            reads = self._workshop.derived.reads(stream)
+            if not reads and (columns := delivery.columns_without_extract(stream)) is not None:
                 return columns
             why = f"The extract of '{stream}' was not here"
         if delivery.fetch(stream, path):
@@ -214,6 +216,7 @@ class Run:
             )
 
     def _check_rules(self, plan: Plan) -> None:
+        self._workshop.derived.refuse_name(plan.stream)
         match = self.settings.delete_match.get(plan.stream)
         if match is not None:
             plan.column_of(match)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
+from target_tableau.setting_list_models import MODELS
 from target_tableau.setting_list_tableau import TABLEAU
 
 SCHEMA = th.PropertiesList(
@@ -123,6 +124,7 @@ SCHEMA = th.PropertiesList(
             'counted and named; with "on_unresolved": "fail" they stop the run before anything is published.'
         ),
     ),
+    *MODELS,
     th.Property(
         "columns",
         th.ObjectType(additional_properties=th.ObjectType(additional_properties=th.StringType)),

@@ -7,12 +7,15 @@ import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from target_tableau.display import UTC, zone_named
 from target_tableau.errors import SettingError
 from target_tableau.journal import file_name
+from target_tableau.models import Model
 from target_tableau.references import Reference
+from target_tableau.snapshots import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 T = TypeVar("T")
 
@@ -38,6 +41,16 @@ def of_source(rules: Mapping[str, T] | None, source: str) -> dict[str, T]:
         elif not slash:
             own.setdefault(name, rule)
     return own
+
+
+def _named(rules: Iterable[Mapping[str, Any]] | None, source: str) -> list[dict[str, Any]]:
+    """The rules of a list that hold for a source, under the names that they have there."""
+    named: dict[str, dict[str, Any]] = {}
+    for rule in rules or ():
+        if str(rule["name"]) in named:
+            raise SettingError(f"Two rules have the name '{rule['name']}'; give one of them another.")
+        named[str(rule["name"])] = dict(rule)
+    return [{**rule, "name": name} for name, rule in of_source(named, source).items()]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +137,9 @@ class Settings:
     delete_match: dict[str, str]
     replace_within: dict[str, Within]
     references: tuple[Reference, ...]
+    models: tuple[Model, ...]
+    snapshots: tuple[Snapshot, ...]
+    timestamp_zone: str
     columns: dict[str, dict[str, str]]
     on_schema_change: str
     on_bad_record: str
@@ -144,6 +160,7 @@ class Settings:
             SettingError: Settings contradict each other, or one that is needed is missing.
         """
         source = str(config.get("source") or "")
+        zone = zone_named(config.get("timestamp_zone") or UTC, "timestamp_zone")
         settings = cls(
             output_dir=Path(config.get("output_dir") or "output"),
             source=source,
@@ -182,6 +199,9 @@ class Settings:
                 for given in config.get("references") or ()
                 for name, rule in of_source({given["from"]: given}, source).items()
             ),
+            models=tuple(Model.parse(rule) for rule in _named(config.get("models"), source)),
+            snapshots=tuple(Snapshot.parse(rule, zone) for rule in _named(config.get("snapshots"), source)),
+            timestamp_zone=zone,
             columns={pattern: dict(names) for pattern, names in (config.get("columns") or {}).items()},
             on_schema_change=config.get("on_schema_change") or "evolve",
             on_bad_record=config.get("on_bad_record") or "fail",
@@ -203,6 +223,12 @@ class Settings:
                 "server_url is set, so project must be set as well. Remove server_url to make extracts without "
                 "publishing them."
             )
+        names = [model.name for model in self.models] + [snapshot.name for snapshot in self.snapshots]
+        for name in names:
+            if names.count(name) > 1:
+                raise SettingError(
+                    f"A model and a snapshot have the name '{name}'; give one of them another."
+                )
         for template in (self.datasource_name, *(rule.get("name") for rule in self.datasources)):
             self._filled(template or "", "stream")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tableauhyperapi import escape_name, escape_string_literal
 
 from target_tableau.columns import DELETED_AT, LOAD_ID, METADATA_NAMES, SEQUENCE, Kind, Plan, Type
+from target_tableau.display import local_time
 from target_tableau.hyper import column_list, parquet_array
 
 if TYPE_CHECKING:
@@ -103,10 +104,16 @@ class Stage:
         """Add one journal file, written under `plan`, and return how many rows it had."""
         names = [column.name for column in plan.all_columns]
         types = self._types()
-        if all(types[column.name] == column.type for column in plan.all_columns):
+        shown = {
+            column.name: local_time(column.shows, column.zone)
+            for column in self.plan.columns
+            if column.zone and column.shows in names
+        }
+        if not shown and all(types[column.name] == column.type for column in plan.all_columns):
             return self.engine.copy_parquet(self.table, names, [file])
-        casts = ", ".join(f"CAST({escape_name(name)} AS {types[name].sql})" for name in names)
-        listed = ", ".join(escape_name(name) for name in names)
+        values = {name: f"CAST({escape_name(name)} AS {types[name].sql})" for name in names} | shown
+        casts = ", ".join(values.values())
+        listed = ", ".join(escape_name(name) for name in values)
         return self.engine.run(
             f"INSERT INTO {self.table} ({listed}) SELECT {casts} "
             f"FROM external({parquet_array([file])}, format => 'parquet') f"

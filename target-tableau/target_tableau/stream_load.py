@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from target_tableau.columns import Plan, Type
     from target_tableau.contents import Contents
+    from target_tableau.derived import Derivations
     from target_tableau.extract import ExtractBuild
     from target_tableau.hyper import Engine
     from target_tableau.ledger import Ledger
@@ -80,6 +81,7 @@ class Workshop:
         ledger: The run's ledger.
         contents: Which loads the extracts hold.
         progress: Tells who watches how far it is.
+        derived: Makes models and snapshots of what a load has built.
     """
 
     settings: Settings
@@ -88,3 +90,4 @@ class Workshop:
     ledger: Ledger
     contents: Contents
     progress: Progress
+    derived: Derivations

@@ -34,6 +34,10 @@ def trace(settings: Settings, ledger: Ledger, stream: str, key: Sequence[str]) -
     Raises:
         TargetTableauError: The stream is not in the journal, or the key has not as many parts as the stream's.
     """
+    for model in settings.models:
+        if model.name == stream:
+            yield f"{stream} is made of {model.fact}, which has the same key."
+            stream = model.fact
     root = settings.output_dir / "journal"
     loads = sorted(folder.name for folder in root.iterdir() if folder.is_dir()) if root.is_dir() else []
     before: Row | None = None
