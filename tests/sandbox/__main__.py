@@ -17,7 +17,7 @@ import filelock
 import psutil
 
 from tests.sandbox.company.world import FILE_NAME
-from tests.sandbox.daemon import SERVERS, live_on, open_world, port_taken, serve
+from tests.sandbox.daemon import SERVERS, live_on, open_world, port_taken, serve, wanted
 from tests.sandbox.running import (
     LOCK_FILE,
     LOG_FILE,
@@ -237,7 +237,7 @@ def _wait_for_end(running: Running) -> None:
 
 
 def _check_ports() -> None:
-    for server in SERVERS:
+    for server in wanted(os.environ):
         port = server.port(os.environ)
         try:
             bind(port).close()

@@ -119,6 +119,20 @@ SERVERS = (
 )
 
 
+def wanted(environment: Mapping[str, str]) -> tuple[Server, ...]:
+    """The servers to serve: all, or those that SANDBOX_SERVERS names, with commas between them.
+
+    Raises:
+        SandboxError: It names one that there is not.
+    """
+    names = [name.strip() for name in environment.get("SANDBOX_SERVERS", "").split(",") if name.strip()]
+    unknown = sorted(set(names) - {server.name for server in SERVERS})
+    if unknown:
+        offered = ", ".join(server.name for server in SERVERS)
+        raise SandboxError(f"SANDBOX_SERVERS names {', '.join(unknown)}: there are {offered}")
+    return tuple(server for server in SERVERS if not names or server.name in names)
+
+
 # ------------------------------------------------------------------ process
 
 
@@ -237,18 +251,19 @@ def serve(directory: Path, environment: Mapping[str, str], *, follow: int | None
         SandboxError: A port is taken, or the company cannot be read.
     """
     lifetime = Lifetime(follow)
+    servers = wanted(environment)
     directory.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as contents, contextlib.closing(_Fleet()) as fleet:
         urls = {
             server.name: f"http://{LOOPBACK}:{fleet.bind(server.name, server.port(environment))}"
-            for server in SERVERS
+            for server in servers
         }
         control_port = fleet.bind("control", 0)
         contents.callback(withdraw, directory)
         world = open_world(directory, environment)
         contents.callback(world.save)
         listeners: list[Callable[[], object]] = []
-        for server in SERVERS:
+        for server in servers:
             folder = directory / server.name
             folder.mkdir(exist_ok=True)
             app = server.factory(world, folder)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 from tests.sandbox.commanding import COMMAND, NAMES, PROJECT, Sandbox, end, ended, get, stays
+from tests.sandbox.daemon import SERVERS
 
 
 @pytest.fixture
@@ -254,3 +255,17 @@ def test_a_killed_sandbox_is_replaced_by_the_next_start(sandbox: Sandbox) -> Non
     assert ended(running)
     assert sandbox.start("--no-follow").pid != running.pid
     assert sandbox.company().clock == clock
+
+
+def test_all_servers_are_served_when_none_is_named(sandbox: Sandbox) -> None:
+    del sandbox.environment["SANDBOX_SERVERS"]
+    started = sandbox.run_apart("start", "--no-follow")
+    assert started.returncode == 0, started.stderr
+    assert set(sandbox.running().servers) == {server.name for server in SERVERS}
+
+
+def test_a_server_that_there_is_not_is_refused_with_those_that_there_are(sandbox: Sandbox) -> None:
+    sandbox.environment["SANDBOX_SERVERS"] = "acumatica,oracle"
+    refused = sandbox.run("start", "--no-follow")
+    assert refused.returncode == 1
+    assert "oracle: there are acumatica" in refused.stderr

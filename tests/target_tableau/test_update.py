@@ -270,7 +270,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("answer", ["job", "empty"])
+@pytest.mark.parametrize("answer", ["job", pytest.param("empty", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     "fault",
     FAULTS,
