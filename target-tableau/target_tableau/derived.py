@@ -8,6 +8,7 @@ a killed run has left out is made up for.
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import dataclasses
 import datetime as dt
@@ -190,7 +191,7 @@ class Derivations:
             ) from failure
 
 
-class _Work:
+class _Work(abc.ABC):
     """One model or snapshot in one load."""
 
     name: str
@@ -206,17 +207,17 @@ class _Work:
         self._source = source
         self._load = load
 
+    @abc.abstractmethod
     def note(self, inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """What it is made of; the same note means that it would come out the same."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def stage(self, path: Path, keys: Sequence[str]) -> ExtractBuild:
         """Write its rows into the stage of an extract."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def build(self, build: ExtractBuild, *, with_change: bool) -> None:
         """Build and verify its extract."""
-        raise NotImplementedError
 
     def _build_for(self, path: Path, columns: Mapping[str, Type], keys: Sequence[str]) -> ExtractBuild:
         plan = Plan(self.name, tuple(Column(name, name, kind) for name, kind in columns.items()), tuple(keys))

@@ -7,6 +7,7 @@ company.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
@@ -198,7 +199,7 @@ class Ledger(Strategy):
 
 
 @dataclasses.dataclass
-class Documents(Ledger):
+class Documents(Ledger, abc.ABC):
     """What documents of both kinds share: they are read whole the first time, and again after some days."""
 
     @override
@@ -230,9 +231,9 @@ class Documents(Ledger):
         high, date = facts.end.isoformat(), self.date
         return lambda row: (row.get(date) or "")[:10] <= high
 
+    @abc.abstractmethod
     def live(self, memory: Memory, facts: Facts, first: dt.date) -> Condition:
         """What may have changed since a day."""
-        raise NotImplementedError
 
     @override
     def finish(self, memory: Memory, noted: Memory, facts: Facts) -> None:
