@@ -8,19 +8,16 @@ before the engine opens anything, and what it has touched is noted anew when it 
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from typing import TYPE_CHECKING, Any
 
 from target_tableau.errors import ExtractError
+from target_tableau.private_files import read_notes, write_notes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
-
-_OWNER_ONLY = 0o600
 
 
 class Contents:
@@ -28,13 +25,10 @@ class Contents:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / ".contents.json"
-        self._known: dict[str, list[list[Any]]] = {}
-        try:
-            known = json.loads(self._path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):  # none, or a damaged one: then nothing is known
-            known = {}
-        if isinstance(known, dict):
-            self._known = {name: notes for name, notes in known.items() if _are_notes(notes)}
+        notes = read_notes(self._path)
+        self._known: dict[str, list[list[Any]]] = {
+            name: note for name, note in notes.items() if _are_notes(note)
+        }
         self._held: dict[str, tuple[str, list[int]]] = {}
         for name in self._known:
             self.load_of(folder / name)
@@ -74,16 +68,7 @@ class Contents:
         if file == extract:
             self._held[extract.name] = (load_id, stamp)
         self._known[extract.name] = [[*stamp, load_id], *self._known.get(extract.name, ())][:2]
-        unfinished = self._path.with_suffix(".next")
-        try:
-            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                json.dump(self._known, out)
-            unfinished.replace(self._path)
-        except OSError as failure:
-            raise ExtractError(
-                f"{self._path} cannot be written: {failure.strerror or failure}. Free some disk space; run again."
-            ) from failure
+        write_notes(self._path, self._known)
 
 
 def _are_notes(notes: object) -> bool:

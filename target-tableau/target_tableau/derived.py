@@ -13,9 +13,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
-import json
 import logging
-import os
 from typing import TYPE_CHECKING, Any
 
 from tableauhyperapi import escape_name
@@ -27,6 +25,7 @@ from target_tableau.extract import ExtractBuild
 from target_tableau.ledger import Status
 from target_tableau.load import extract_path
 from target_tableau.models import UNRESOLVED, Model, ModelQuery, Table, sums
+from target_tableau.private_files import read_notes, write_notes
 from target_tableau.snapshots import DATE, SNAPSHOT_DATE, Snapshot
 from target_tableau.staging import Parent, Rules
 from target_tableau.stream_load import StreamLoad
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_OWNER_ONLY = 0o600
 _WHOLE = Rules(upsert=True, hard_delete=False, delete_match=None, parent=None, proven=-1, replaces_all=True)
 
 
@@ -69,13 +67,9 @@ class Derivations:
         self._ledger = ledger
         self._contents = contents
         self._path = settings.extract_dir / ".derived.json"
-        self._made: dict[str, dict[str, Any]] = {}
-        try:
-            made = json.loads(self._path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):  # none, or a damaged one: everything is looked at anew
-            made = {}
-        if isinstance(made, dict):
-            self._made = {name: note for name, note in made.items() if isinstance(note, dict)}
+        self._made: dict[str, dict[str, Any]] = {
+            name: note for name, note in read_notes(self._path).items() if isinstance(note, dict)
+        }
         self._new: dict[str, dict[str, Any]] = {}
 
     def reads(self, stream: str) -> bool:
@@ -179,16 +173,7 @@ class Derivations:
         if not self._new:
             return
         self._made |= self._new
-        unfinished = self._path.with_suffix(".next")
-        try:
-            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                json.dump(self._made, out)
-            unfinished.replace(self._path)
-        except OSError as failure:
-            raise ExtractError(
-                f"{self._path} cannot be written: {failure.strerror or failure}. Free some disk space; run again."
-            ) from failure
+        write_notes(self._path, self._made)
 
 
 class _Work(abc.ABC):

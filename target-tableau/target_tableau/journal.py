@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from target_tableau.columns import METADATA_NAMES, Column, Plan, type_of
 from target_tableau.errors import TargetTableauError
+from target_tableau.private_files import OWNER_ONLY, written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _DECODER = msgspec.json.Decoder(float_hook=decimal.Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")  # numbers as they came
 _OWNER_ONLY_FOLDER = 0o700
-_OWNER_ONLY_FILE = 0o600
 _LOAD_ID_FORMAT = "%Y%m%dT%H%M%S%f"
 _LOAD_ID = re.compile(r"^(\d{8}T\d{12})-[0-9a-f]+$")
 
@@ -69,29 +69,21 @@ class Journal:
         """
         files = self.files.setdefault(stream, [])
         path = self.folder / f"{file_name(stream)}-{len(files):05d}.parquet"
-        unfinished = path.with_suffix(".tmp")
         with _writing(path):
             self._prepare()
-            with os.fdopen(
-                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY_FILE), "wb"
-            ) as out:
+            with written_whole(path, "wb") as out:
                 # Dictionaries help neither the engine nor the size of ids and amounts; zstd reads fast.
                 pq.write_table(table, out, compression="zstd", compression_level=1, use_dictionary=False)
-            unfinished.replace(path)
         files.append(path)
         return path
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Keep a schema or a STATE beside the batches."""
         path = self.folder / f"{file_name(name)}.json"
-        unfinished = path.with_suffix(".json.tmp")
         with _writing(path):
             self._prepare()
-            with os.fdopen(
-                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY_FILE), "w"
-            ) as out:
+            with written_whole(path, "w") as out:
                 json.dump(value, out, default=str)
-            unfinished.replace(path)
 
     def read_json(self, name: str) -> dict[str, Any] | None:
         """What `write_json` kept, or None.
@@ -207,9 +199,7 @@ class Quarantine:
         line = _ENCODER.encode({"reason": reason, "record": record}) + b"\n"
         with _writing(path):
             self._folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
-            with os.fdopen(
-                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY_FILE), "ab"
-            ) as out:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY), "ab") as out:
                 out.write(line)
 
     def read(self, streams: Iterable[str]) -> dict[str, list[dict[str, Any]]]:

@@ -112,7 +112,7 @@ STAGES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "payload": lambda patch: engine_full(patch, ".payload"),
     "payload at close": lambda patch: lost_at_close(patch, ".payload", 2),
     "notes of what the extracts hold": lambda patch: patch.setattr(
-        os, "open", full_for(os.open, ".contents.next")
+        os, "open", full_for(os.open, ".contents.json.tmp")
     ),
 }
 MAY_SUCCEED = {"stage at close"}
