@@ -90,13 +90,23 @@ class Type:
         }[self.kind]
 
 
+_SPELLED = {
+    "BIG_INT": Kind.BIGINT,
+    "BOOL": Kind.BOOL,
+    "BOOLEAN": Kind.BOOL,
+    "DOUBLE": Kind.DOUBLE,
+    "DOUBLE PRECISION": Kind.DOUBLE,
+}
+"""How `Type.sql` and Hyper's catalog spell kinds whose own names are different."""
+
+
 def type_from_sql(sql: str) -> Type:
-    """The type that `Type.sql` spells."""
+    """The type that `Type.sql` or Hyper's catalog spells, e.g. `NUMERIC(18, 4)`; text where it is none of ours."""
     name, _, rest = sql.partition("(")
     if name == "NUMERIC":
         precision, scale = (int(part) for part in rest.rstrip(")").split(","))
         return Type(Kind.NUMERIC, precision, scale)
-    return Type({"DOUBLE PRECISION": Kind.DOUBLE, "BOOLEAN": Kind.BOOL}.get(name) or Kind(name))
+    return Type(_SPELLED.get(name) or (Kind(name) if name in set(Kind) else Kind.TEXT))
 
 
 def type_of(arrow: pa.DataType) -> Type:

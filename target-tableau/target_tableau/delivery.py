@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from target_tableau.about import about
 from target_tableau.address import Address, parse_address
 from target_tableau.client import TableauClient
-from target_tableau.columns import Type, type_from_sql
+from target_tableau.columns import type_from_sql
 from target_tableau.documents import extract_of
 from target_tableau.health import note_token
 from target_tableau.ledger import Ledger, Published, Status
@@ -22,8 +22,10 @@ from target_tableau.sign_in import credentials_of
 from target_tableau.site import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
+    from target_tableau.columns import Type
     from target_tableau.load import Load
     from target_tableau.settings import Refreshing, Settings
 
@@ -115,7 +117,7 @@ class Delivery:
         known = self.published(stream)
         if self.settings.datasource_of(stream).publish_mode != "update" or known is None:
             return None
-        if known.columns is None or known.luid is None:
+        if known.columns is None or not known.can_be_updated:
             return None
         return {name: type_from_sql(kind) for name, kind in known.columns.items()}
 
@@ -199,12 +201,15 @@ class Delivery:
         file = build.next if build.built else build.path
         publication = self._publication(stream, file, load.load_id, known)
         if self.settings.semantic_layer:
-            columns = {name: type_from_sql(kind) for name, kind in build.columns.items()}
             publication.semantics = semantics_of(
-                self.settings.source, build.plan, columns, keeps_deleted=not self.settings.hard_delete
+                self.settings.source, build.plan, build.columns, keeps_deleted=not self.settings.hard_delete
             )
             publication.description = publication.description or publication.semantics.description
-        if known is not None and known.columns == build.columns and load.is_in_step(stream, known.load_id):
+        if (
+            known is not None
+            and known.columns == _spelled(build.columns)
+            and load.is_in_step(stream, known.load_id)
+        ):
             publication.change = build.change
         return publication
 
@@ -214,8 +219,7 @@ class Delivery:
         return (
             self.settings.datasource_of(stream).publish_mode != "overwrite"
             and known is not None
-            and known.columns is not None
-            and known.luid is not None
+            and known.can_be_updated
         )
 
     def _remember(self, publication: Publication, columns: dict[str, str] | None) -> None:
@@ -227,7 +231,7 @@ class Delivery:
         )
 
     def _published(self, load: Load, publication: Publication) -> None:
-        self._remember(publication, load.streams[publication.stream].build.columns)
+        self._remember(publication, _spelled(load.streams[publication.stream].build.columns))
         self.ledger.update(
             load.load_id,
             [publication.stream],
@@ -264,3 +268,8 @@ class Delivery:
         if refreshes:
             refresher = Refresher(self.publisher.site, self.settings.job_timeout_seconds)
             refresher.run(refreshes, self.ledger.note_refresh)
+
+
+def _spelled(columns: Mapping[str, Type]) -> dict[str, str]:
+    """Columns as the ledger keeps them."""
+    return {name: kind.sql for name, kind in columns.items()}

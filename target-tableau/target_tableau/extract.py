@@ -93,9 +93,9 @@ class ExtractBuild:
         self.counts.read += rows
 
     @property
-    def columns(self) -> dict[str, str]:
-        """Name -> SQL type of the extract's columns, as they are after `build`."""
-        return {name: kind.sql for name, kind in self._columns.items()}
+    def columns(self) -> Mapping[str, Type]:
+        """Name -> type of the extract's columns, as they are after `build`."""
+        return self._columns
 
     def settle(self, rules: Rules) -> None:
         """Bring the staged rows down to one last word per key; comes before `build`."""

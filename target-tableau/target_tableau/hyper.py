@@ -22,13 +22,15 @@ from tableauhyperapi import (
     escape_string_literal,
 )
 
-from target_tableau.columns import Kind, Type
+from target_tableau.columns import type_from_sql
 from target_tableau.errors import ExtractError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from target_tableau.columns import Type
 
 SCHEMA = "Extract"
 TABLE = "Extract"
@@ -225,7 +227,7 @@ class Engine:
             raise ExtractError(
                 f'The file has no table "{SCHEMA}"."{TABLE}", so it is not an extract of this loader: {_line(failure)}'
             ) from failure
-        return {column.name.unescaped: _type_from(str(column.type)) for column in definition.columns}
+        return {column.name.unescaped: type_from_sql(str(column.type)) for column in definition.columns}
 
     def copy_parquet(self, table: str, columns: Sequence[str], files: Sequence[Path]) -> int:
         """Load Parquet files, whose columns have exactly the table's types, and return the number of rows."""
@@ -254,18 +256,6 @@ def parquet_array(files: Sequence[Path]) -> str:
 def column_list(columns: Sequence[tuple[str, Type]]) -> str:
     """Column definitions of a CREATE TABLE; all are nullable, for ALTER could never make them so."""
     return ", ".join(f"{escape_name(name)} {kind.sql}" for name, kind in columns)
-
-
-def _type_from(sql: str) -> Type:
-    """Read a type back from the catalog's spelling, e.g. `NUMERIC(18, 4)`."""
-    name, _, rest = sql.partition("(")
-    if name == "NUMERIC":
-        precision, scale = (int(part) for part in rest.rstrip(")").split(","))
-        return Type(Kind.NUMERIC, precision, scale)
-    known = {"BIG_INT": Kind.BIGINT, "DOUBLE": Kind.DOUBLE, "BOOL": Kind.BOOL}
-    if name in known:
-        return Type(known[name])
-    return Type(Kind(name)) if name in set(Kind) else Type(Kind.TEXT)
 
 
 def _line(failure: HyperException) -> str:

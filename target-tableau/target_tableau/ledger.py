@@ -62,6 +62,11 @@ class Published:
     columns: dict[str, str] | None = None
     pending_job: str | None = None
 
+    @property
+    def can_be_updated(self) -> bool:
+        """Whether enough is known of it to send only what changes."""
+        return self.columns is not None and self.luid is not None
+
 
 @dataclasses.dataclass(frozen=True)
 class Refresh:

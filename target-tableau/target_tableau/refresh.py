@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import tableauserverclient as tsc
 
 from target_tableau.errors import RefreshError, TableauError
-from target_tableau.site import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -212,16 +211,11 @@ class Refresher:
         """Id -> path of all content of a kind that this user may see."""
         server = self._client.server
         endpoint = server.workbooks if kind == "workbook" else server.datasources
-        options = tsc.RequestOptions(pagesize=PAGE)
         projects = self._site.project_paths()
-        paths: dict[str, str] = {}
-        while True:
-            page, position = self._client.call(lambda: endpoint.get(options), f"list the {kind}s")
-            for item in page:
-                paths[str(item.id)] = f"{projects.get(str(item.project_id), '')}/{item.name}".lstrip("/")
-            if position.page_number * position.page_size >= position.total_available:
-                return paths
-            options.page_number(position.page_number + 1)
+        return {
+            str(item.id): f"{projects.get(str(item.project_id), '')}/{item.name}".lstrip("/")
+            for item in self._site.pages(endpoint, f"list the {kind}s")
+        }
 
 
 def _told(refresh: Refresh, job: Job) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from filelock import FileLock, Timeout
 from singer_sdk.exceptions import MissingKeyPropertiesError
 
+from target_tableau.base import check_bookmark, take_base
 from target_tableau.batches import BlockParser, UnfitBlockError, bad_record, convert_records, decode_line
 from target_tableau.columns import DELETED_AT, Plan, plan_of
 from target_tableau.contents import Contents
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from target_tableau.columns import Type
     from target_tableau.delivery import Delivery
     from target_tableau.settings import Settings
 
@@ -173,47 +173,12 @@ class Run:
 
     def _begin_stream(self, plan: Plan) -> None:
         path = extract_path(self.settings, plan.stream)
-        columns = None if self.delivery is None else self._take_base(plan.stream, path, self.delivery)
+        columns = (
+            None if self.delivery is None else take_base(self._workshop, self.delivery, plan.stream, path)
+        )
         if columns is None and not path.exists():
-            self._check_bookmark(plan.stream, path)
+            check_bookmark(self._first_state or {}, plan.stream, path)
         self.load.begin(plan, path, columns)
-
-    def _take_base(self, stream: str, path: Path, delivery: Delivery) -> Mapping[str, Type] | None:
-        """Make sure that the extract here is not behind the published one, which may be another machine's.
-
-        Returns:
-            The published columns, if the data source may be changed without an extract here.
-        """
-        known = delivery.published(stream)
-        contents = self._workshop.contents
-        if path.exists():
-            here = contents.load_of(path)
-            if known is None or (here is not None and here >= known.load_id) or self.settings.dry_run:
-                return None
-            why = f"The extract of '{stream}' here is not known to hold all that was published"
-        else:
-            reads = self._workshop.derived.reads(stream)
-            if not reads and (columns := delivery.columns_without_extract(stream)) is not None:
-                return columns
-            why = f"The extract of '{stream}' was not here"
-        if delivery.fetch(stream, path):
-            logger.info("%s; the published one is its base.", why)
-            if known is not None:
-                contents.note(path, path, known.load_id)
-        return None
-
-    def _check_bookmark(self, stream: str, path: Path) -> None:
-        """A missing extract is not an empty one: stop before rows are lost.
-
-        Raises:
-            SettingError: The tap goes on from a bookmark.
-        """
-        bookmarks = (self._first_state or {}).get("bookmarks") or {}
-        if (bookmarks.get(stream) or {}).get("replication_key_value") is not None:
-            raise SettingError(
-                f"The extract {path} is missing, but the tap goes on from a bookmark, so its older rows would be "
-                "lost. Put the file back, or read everything again once (meltano run --full-refresh)."
-            )
 
     def _check_rules(self, plan: Plan) -> None:
         self._workshop.derived.refuse_name(plan.stream)

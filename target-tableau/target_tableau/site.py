@@ -7,7 +7,7 @@ names are unique only within a project.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tableauserverclient as tsc
 
@@ -26,7 +26,7 @@ TAG = "target-tableau"
 MARK = "Loaded by target-tableau"
 """Stands in the first description of every data source made here."""
 
-PAGE = 1000
+_PAGE = 1000
 _NOT_FILTERABLE = frozenset(",&:[]/")
 _PROJECT_EXISTS = "409006"
 _EVERYONE = "All Users"
@@ -61,6 +61,30 @@ class Site:
         self._create = create_projects
         self._projects: dict[str, str] = {}
         self._looked_at: set[str] = set()
+
+    def pages(
+        self,
+        endpoint: Any,  # noqa: ANN401 - tableauserverclient's endpoints with lists have no type in common
+        what: str,
+        options: tsc.RequestOptions | None = None,
+    ) -> Iterator[Any]:
+        """Every item of one of Tableau's lists, to its last page.
+
+        Args:
+            endpoint: Of tableauserverclient, with a `get` that takes options.
+            what: What is done, for the error message.
+            options: A filter, if there is one.
+
+        Raises:
+            TableauError: Tableau refuses, or cannot be reached.
+        """
+        options = options or tsc.RequestOptions(pagesize=_PAGE)
+        while True:
+            page, position = self.client.call(lambda: endpoint.get(options), what)
+            yield from page
+            if position.page_number * position.page_size >= position.total_available:
+                return
+            options.page_number(position.page_number + 1)
 
     # -- projects ------------------------------------------------------------------------------------------
 
@@ -139,15 +163,7 @@ class Site:
         return {luid: path(item) for luid, item in by_luid.items()}
 
     def _all_projects(self) -> Iterator[tsc.ProjectItem]:
-        options = tsc.RequestOptions(pagesize=PAGE)
-        while True:
-            page, position = self.client.call(
-                lambda: self.client.server.projects.get(options), "list the projects"
-            )
-            yield from page
-            if position.page_number * position.page_size >= position.total_available:
-                return
-            options.page_number(position.page_number + 1)
+        return self.pages(self.client.server.projects, "list the projects")
 
     def project_item(self, luid: str) -> tsc.ProjectItem:
         """All that is known of a project."""
@@ -165,9 +181,7 @@ class Site:
                 lambda: client.server.projects.populate_datasource_default_permissions(item),
                 f"read the permissions of the project '{project}'",
             )
-            groups, _ = client.call(
-                lambda: client.server.groups.get(tsc.RequestOptions(pagesize=PAGE)), "list the groups"
-            )
+            groups = list(self.pages(client.server.groups, "list the groups"))
         except TableauError as refused:
             logger.info("Who may see the project '%s' is not known: %s", project, refused)
             return
@@ -207,16 +221,10 @@ class Site:
         return None
 
     def _candidates(self, name: str) -> Iterator[tsc.DatasourceItem]:
-        options = tsc.RequestOptions(pagesize=PAGE)
+        options = tsc.RequestOptions(pagesize=_PAGE)
         if not _NOT_FILTERABLE & set(name):
             options.filter.add(
                 tsc.Filter(tsc.RequestOptions.Field.Name, tsc.RequestOptions.Operator.Equals, name)
             )
-        while True:
-            page, position = self.client.call(
-                lambda: self.client.server.datasources.get(options), f"look for the data source '{name}'"
-            )
-            yield from page
-            if position.page_number * position.page_size >= position.total_available:
-                return
-            options.page_number(position.page_number + 1)
+        datasources = self.client.server.datasources
+        return self.pages(datasources, f"look for the data source '{name}'", options)
