@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tests.sandbox.company.model import Company
+    from tests.singer import Row
     from tests.tap_acumatica.conftest import Instance
-    from tests.tap_acumatica.harness import Row
 
 
 BOOKS = (

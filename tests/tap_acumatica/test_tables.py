@@ -17,8 +17,8 @@ from tests.tap_acumatica.harness import last_per_key, run_tap
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.singer import Row
     from tests.tap_acumatica.conftest import Instance
-    from tests.tap_acumatica.harness import Row
 
 XML = {"content-type": "application/xml"}
 ODATA = {"content-type": "application/json"}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sandbox.faults import Fault
-from tests.tap_acumatica.harness import Recorder, Run, Warehouse, run_tap
+from tests.singer import Recorder
+from tests.tap_acumatica.harness import Run, Warehouse, run_tap
 from tests.tap_acumatica.test_books import check_balances, check_books
 
 if TYPE_CHECKING:

@@ -3,79 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-import os
-import subprocess
-import sys
-from collections import defaultdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from unittest import mock
-
-import msgspec
-from singer_sdk.contrib.msgspec import decoder, serialize_jsonl
-from singer_sdk.singerlib.encoding.base import GenericSingerWriter
-from typing_extensions import override
 
 from tap_epicor_kinetic.client import Client
 from tap_epicor_kinetic.streams import sources_of
 from tap_epicor_kinetic.tap import TapEpicorKinetic
+from tests.singer import Recorder, SingerRun, Tables, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from singer_sdk.singerlib import Message
 
     from tap_epicor_kinetic.streams.source import Source
 
-Row = dict[str, Any]
-
-
-class Recorder(GenericSingerWriter[bytearray, Any]):
-    """Keeps every message as the target would see it: written as JSON and read again."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self._decoded: list[dict[str, Any]] = []
-        self.on_message: Callable[[dict[str, Any]], None] | None = None
-
-    @override
-    def serialize_message(self, message: Message) -> bytearray:
-        return serialize_jsonl(message.to_dict())
-
-    @override
-    def write_message(self, message: Message) -> None:
-        self.lines.append(bytes(self.serialize_message(message)))
-        if self.on_message is not None:
-            self.on_message(decoder.decode(self.lines[-1]))
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        self._decoded += [decoder.decode(line) for line in self.lines[len(self._decoded) :]]
-        return self._decoded
-
 
 @dataclasses.dataclass
-class Run:
+class Run(SingerRun[TapEpicorKinetic]):
     """What one run of the tap left behind."""
 
-    tap: TapEpicorKinetic
-    recorder: Recorder
-    waits: list[float]
     stamp_before: dict[str, Any]
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        return self.recorder.messages
-
-    def rows(self, stream: str) -> list[Row]:
-        return [m["record"] for m in self.messages if m["type"] == "RECORD" and m["stream"] == stream]
-
-    @property
-    def state(self) -> dict[str, Any]:
-        states = [m["value"] for m in self.messages if m["type"] == "STATE"]
-        return states[-1] if states else {}
 
     @property
     def activated(self) -> set[str]:
@@ -154,11 +102,8 @@ def run_tap(
     return Run(tap, recorder, waits, {name: mark.get("completed_at") for name, mark in known.items()})
 
 
-class Warehouse:
+class Warehouse(Tables):
     """Holds what a target would: the last row per key; a whole read replaces what was there."""
-
-    def __init__(self) -> None:
-        self.tables: defaultdict[str, dict[tuple[Any, ...], Row]] = defaultdict(dict)
 
     def load(self, run: Run) -> None:
         """Take what a run brought, as target-tableau does: versions count with proof that the stream ended."""
@@ -168,30 +113,6 @@ class Warehouse:
             for row in run.rows(name):
                 self.tables[name][tuple(row[key] for key in stream.primary_keys)] = row
 
-    def rows(self, stream: str, **wanted: Any) -> list[Row]:
-        """Rows with these values."""
-        rows = self.tables[stream].values()
-        return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
-    def total(self, stream: str, column: str, **wanted: Any) -> Decimal:
-        return sum((row[column] for row in self.rows(stream, **wanted)), Decimal(0))
-
-    def by(self, stream: str, column: str, group: str, **wanted: Any) -> dict[Any, Decimal]:
-        sums: defaultdict[Any, Decimal] = defaultdict(Decimal)
-        for row in self.rows(stream, **wanted):
-            sums[row[group]] += row[column]
-        return {key: value for key, value in sums.items() if value}
-
-
-def command(
-    config: Mapping[str, Any], folder: Path, *arguments: str, env: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
-    """Start the tap as a user does."""
-    path = folder / "config.json"
-    path.write_bytes(msgspec.json.encode(config))
-    return subprocess.Popen(
-        [sys.executable, "-m", "tap_epicor_kinetic", "--config", str(path), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **(env or {})},
-    )
+command = functools.partial(start, "tap_epicor_kinetic")
+"""Starts the tap as a user does."""

@@ -13,8 +13,8 @@ from tests.sandbox.faults import Fault
 from tests.tap_epicor_kinetic.harness import Run, run_tap
 
 if TYPE_CHECKING:
+    from tests.singer import Row
     from tests.tap_epicor_kinetic.conftest import Instance
-    from tests.tap_epicor_kinetic.harness import Row
 
 LOG = {
     "baq": "DeletedRows",

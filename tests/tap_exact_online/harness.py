@@ -5,17 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import os
-import subprocess
-import sys
 from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import msgspec
-from singer_sdk.contrib.msgspec import decoder, serialize_jsonl
-from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
 from tap_exact_online.client import Client
@@ -23,69 +18,18 @@ from tap_exact_online.clock import Clock
 from tap_exact_online.streams import ENTITIES
 from tap_exact_online.streams.columns import snake
 from tap_exact_online.tap import TapExactOnline
+from tests.singer import Recorder, Row, SingerRun, start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from singer_sdk.singerlib import Message
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.sandbox.exact_online.app import ExactOnlineSite
     from tests.tap_exact_online.conftest import Instance
 
-Row = dict[str, Any]
-
-
-class Recorder(GenericSingerWriter[bytearray, Any]):
-    """Keeps every message as the target would see it: written as JSON and read again."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self._decoded: list[dict[str, Any]] = []
-        self.on_message: Callable[[dict[str, Any]], None] | None = None
-
-    @classmethod
-    def of(cls, messages: Sequence[dict[str, Any]]) -> Recorder:
-        """A recorder that has seen these messages."""
-        recorder = cls()
-        recorder._decoded = list(messages)
-        return recorder
-
-    @override
-    def serialize_message(self, message: Message) -> bytearray:
-        return serialize_jsonl(message.to_dict())
-
-    @override
-    def write_message(self, message: Message) -> None:
-        self.lines.append(bytes(self.serialize_message(message)))
-        if self.on_message is not None:
-            self.on_message(decoder.decode(self.lines[-1]))
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        self._decoded += [decoder.decode(line) for line in self.lines[len(self._decoded) :]]
-        return self._decoded
-
 
 @dataclasses.dataclass
-class Run:
+class Run(SingerRun[TapExactOnline]):
     """What one run of the tap left behind."""
-
-    tap: TapExactOnline
-    recorder: Recorder
-    waits: list[float]
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        return self.recorder.messages
-
-    def rows(self, stream: str) -> list[Row]:
-        return [m["record"] for m in self.messages if m["type"] == "RECORD" and m["stream"] == stream]
-
-    @property
-    def state(self) -> dict[str, Any]:
-        states = [m["value"] for m in self.messages if m["type"] == "STATE"]
-        return states[-1] if states else {}
 
     def bookmark(self, stream: str, division: int) -> dict[str, Any]:
         places = self.state["bookmarks"][stream]["partitions"]
@@ -225,15 +169,5 @@ def line_of(config: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(config) + b"\n"
 
 
-def command(
-    config: Mapping[str, Any], folder: Path, *arguments: str, env: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
-    """Start the tap as a user does."""
-    path = folder / "config.json"
-    path.write_bytes(msgspec.json.encode(config))
-    return subprocess.Popen(
-        [sys.executable, "-m", "tap_exact_online", "--config", str(path), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **(env or {})},
-    )
+command = functools.partial(start, "tap_exact_online")
+"""Starts the tap as a user does."""

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from tests.singer import Row
     from tests.tap_exact_online.conftest import Instance
-    from tests.tap_exact_online.harness import Row, Run
+    from tests.tap_exact_online.harness import Run
 
 
 def tombstones(run: Run, stream: str) -> list[Row]:

@@ -3,85 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-import os
-import subprocess
-import sys
-from collections import defaultdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-import msgspec
-from singer_sdk.contrib.msgspec import decoder, serialize_jsonl
-from singer_sdk.singerlib.encoding.base import GenericSingerWriter
-from typing_extensions import override
-
 from tap_sage_intacct.client import Client
 from tap_sage_intacct.tap import TapSageIntacct
+from tests.singer import Recorder, Row, SingerRun, Tables, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from singer_sdk.singerlib import Message
-
-Row = dict[str, Any]
-
-
-class Recorder(GenericSingerWriter[bytearray, Any]):
-    """Keeps every message as the target would see it: written as JSON and read again."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self._decoded: list[dict[str, Any]] = []
-        self.on_message: Callable[[dict[str, Any]], None] | None = None
-
-    @classmethod
-    def of(cls, messages: Sequence[dict[str, Any]]) -> Recorder:
-        """A recorder that has seen these messages."""
-        recorder = cls()
-        recorder._decoded = list(messages)
-        return recorder
-
-    @override
-    def serialize_message(self, message: Message) -> bytearray:
-        return serialize_jsonl(message.to_dict())
-
-    @override
-    def write_message(self, message: Message) -> None:
-        self.lines.append(bytes(self.serialize_message(message)))
-        if self.on_message is not None:
-            self.on_message(decoder.decode(self.lines[-1]))
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        self._decoded += [decoder.decode(line) for line in self.lines[len(self._decoded) :]]
-        return self._decoded
 
 
 @dataclasses.dataclass
-class Run:
+class Run(SingerRun[TapSageIntacct]):
     """What one run of the tap left behind."""
-
-    tap: TapSageIntacct
-    recorder: Recorder
-    waits: list[float]
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        return self.recorder.messages
-
-    def rows(self, stream: str) -> list[Row]:
-        return [m["record"] for m in self.messages if m["type"] == "RECORD" and m["stream"] == stream]
 
     def live(self, stream: str) -> list[Row]:
         return [row for row in self.rows(stream) if not row.get("_sdc_deleted_at")]
-
-    @property
-    def state(self) -> dict[str, Any]:
-        states = [m["value"] for m in self.messages if m["type"] == "STATE"]
-        return states[-1] if states else {}
 
     def bookmark(self, stream: str) -> dict[str, Any]:
         return dict(self.state["bookmarks"][stream])
@@ -171,11 +111,8 @@ PARENTS = {
 }
 
 
-class Warehouse:
+class Warehouse(Tables):
     """Holds what a target would: last row per key, tombstones obeyed, lines replaced with their document."""
-
-    def __init__(self) -> None:
-        self.tables: defaultdict[str, dict[tuple[Any, ...], Row]] = defaultdict(dict)
 
     def load(self, run: Run) -> None:
         for name, stream in run.tap.chosen.items():
@@ -191,28 +128,6 @@ class Warehouse:
                 else:
                     table[key] = row
 
-    def rows(self, stream: str) -> list[Row]:
-        return list(self.tables[stream].values())
 
-    def total(self, stream: str, column: str) -> Decimal:
-        return sum((row[column] for row in self.rows(stream)), Decimal(0))
-
-    def by(self, stream: str, column: str, group: str) -> dict[str, Decimal]:
-        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for row in self.rows(stream):
-            sums[row[group]] += row[column]
-        return {key: value for key, value in sums.items() if value}
-
-
-def command(
-    config: Mapping[str, Any], folder: Path, *arguments: str, env: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
-    """Start the tap as a user does."""
-    path = folder / "config.json"
-    path.write_bytes(msgspec.json.encode(config))
-    return subprocess.Popen(
-        [sys.executable, "-m", "tap_sage_intacct", "--config", str(path), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **(env or {})},
-    )
+command = functools.partial(start, "tap_sage_intacct")
+"""Starts the tap as a user does."""

@@ -19,8 +19,8 @@ from tests.tap_sage_intacct.harness import Warehouse, run_tap
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from tests.singer import Row
     from tests.tap_sage_intacct.conftest import Instance
-    from tests.tap_sage_intacct.harness import Row
 
 
 def keys(rows: Iterable[Row]) -> list[str]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.sandbox.company.model import Company
+    from tests.singer import Row
     from tests.tap_syspro.conftest import Instance
-    from tests.tap_syspro.harness import Row
 
 BOOKS = (
     "ap_invoice",

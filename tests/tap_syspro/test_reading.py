@@ -16,8 +16,9 @@ from tests.tap_syspro.harness import Warehouse, last_per_key, run_tap
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tests.singer import Row
     from tests.tap_syspro.conftest import Instance
-    from tests.tap_syspro.harness import Row, Run
+    from tests.tap_syspro.harness import Run
 
 TABLE_OF = {
     **{table.stream: (table.entity, table.keys) for table in TABLES},

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 from tableauhyperapi import Connection, HyperException, HyperProcess, Telemetry
 
 from target_tableau import run
@@ -20,10 +21,13 @@ from target_tableau.client import TableauClient
 from target_tableau.contents import Contents
 from target_tableau.errors import TargetTableauError
 from target_tableau.load import Load
+from target_tableau.loads import main
 from target_tableau.target import TargetTableau
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from click.testing import Result
 
     from tests.target_tableau.conftest import Server
 
@@ -303,3 +307,10 @@ def kill_at(patch: pytest.MonkeyPatch, owner: type, name: str, *, after: bool, c
             leftovers(folder)
 
     patch.setattr(run, "_remove_leftovers", only_at_the_start)
+
+
+def loads_command(config: Mapping[str, Any], folder: Path, *words: str) -> Result:
+    """Run `target-tableau-loads` with these settings, in this process."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(config))
+    return CliRunner().invoke(main, ["--config", str(path), *words])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 
 from target_tableau.errors import TableauError
-from target_tableau.loads import main
 from tests.sandbox import tableau
-from tests.target_tableau.support import STATE, bills, load
+from tests.target_tableau.support import STATE, bills, load, loads_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,9 +101,7 @@ def test_a_project_that_everyone_may_see_is_warned_of_once(
 
 
 def check(config: Config, tmp_path: Path) -> tuple[int, str]:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
-    result = CliRunner().invoke(main, ["--config", str(path), "check"])
+    result = loads_command(config, tmp_path, "check")
     return result.exit_code, result.output
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
 from target_tableau.errors import BadRecordError, RefreshError
-from target_tableau.loads import main
 from tests.sandbox.serving import serve
 from tests.sandbox.tableau.switches import Fate
-from tests.target_tableau.support import bills, load
+from tests.target_tableau.support import bills, load, loads_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,9 +59,7 @@ def listener() -> Iterator[Listener]:
 
 
 def health(config: Config, tmp_path: Path) -> Result:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
-    return CliRunner().invoke(main, ["--config", str(path), "health"])
+    return loads_command(config, tmp_path, "health")
 
 
 def age(tmp_path: Path, table: str, column: str, **by: int) -> None:

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
 
 from target_tableau.errors import LockedError, SettingError
 from target_tableau.ledger import Ledger, Published, Status
-from target_tableau.loads import main
-from tests.target_tableau.support import STATE, Extracts, bills, load
+from tests.target_tableau.support import STATE, Extracts, bills, load, loads_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +65,7 @@ def test_a_run_with_its_ledger_in_a_database_leaves_its_trail_there(
     assert load(publishing, bills(("001", 1))) == [STATE]
     assert load(publishing, bills(("001", 2))) == [STATE]
     assert server.rows("tap-x bills") == {"001": Decimal(2)}
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(publishing))
-    told = CliRunner().invoke(main, ["--config", str(path), "report"]).output
+    told = loads_command(publishing, tmp_path, "report").output
     assert "tap-x bills" in told
     assert "~1" in told
     assert not (extracts.folder / "loads.db").exists()

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 from lxml import html
 
 from target_tableau.errors import BadRecordError
-from target_tableau.loads import main
 from target_tableau.page import render_page
-from tests.target_tableau.support import bills, load
+from tests.target_tableau.support import bills, load, loads_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,10 +21,8 @@ Config = dict[str, Any]
 
 
 def page_of(config: Config, tmp_path: Path) -> Any:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
     page = tmp_path / "report.html"
-    result = CliRunner().invoke(main, ["--config", str(path), "report", "--html", str(page)])
+    result = loads_command(config, tmp_path, "report", "--html", str(page))
     assert result.exit_code == 0, result.output
     return html.fromstring(page.read_text(encoding="utf-8"))
 

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 
 from target_tableau.errors import RefreshError
-from target_tableau.loads import main
 from tests.sandbox.faults import Fault
 from tests.sandbox.tableau.switches import Fate
-from tests.target_tableau.support import STATE, bills, load
+from tests.target_tableau.support import STATE, bills, load, loads_command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
-
     from tests.target_tableau.conftest import Server
 
 Config = dict[str, Any]
-
-
-def command(config: Config, tmp_path: Path, *words: str) -> Result:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
-    return CliRunner().invoke(main, ["--config", str(path), *words])
 
 
 @pytest.fixture
@@ -112,7 +101,7 @@ def test_a_failed_refresh_does_not_hold_the_state_back_and_comes_first_next_time
         load(publishing, bills(("001", 2)), handed_on=handed_on)
     assert handed_on == [STATE]
     assert server.rows("bills") == {"001": Decimal(2)}
-    told = command(publishing, tmp_path, "show", "latest").output
+    told = loads_command(publishing, tmp_path, "show", "latest").output
     assert "out of memory" in told
     load(publishing, bills(("001", 2)))  # changes nothing, but owes the refresh
     assert book.seen == {published: 1}
@@ -186,11 +175,11 @@ def test_the_command_refreshes_for_data_that_something_else_has_landed(
 ) -> None:
     book = server.app.state.add_workbook("Spend", extracts=[published])
     publishing["refresh"] = {"dependents": True}
-    result = command(publishing, tmp_path, "refresh")
+    result = loads_command(publishing, tmp_path, "refresh")
     assert result.exit_code == 0, result.output
     assert book.seen == {published: 1}
     server.app.switches.fates = [Fate("failed", "RefreshExtract", notes="no memory")]
-    result = command(publishing, tmp_path, "refresh")
+    result = loads_command(publishing, tmp_path, "refresh")
     assert result.exit_code == 1
     assert "no memory" in result.output
     assert "Traceback" not in result.output

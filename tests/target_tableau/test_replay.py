@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import sys
-import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 
-from target_tableau import delivery, publish
-from target_tableau.client import TableauClient
 from target_tableau.errors import JobError, TargetTableauError
-from target_tableau.loads import main
 from target_tableau.replay import replay
 from target_tableau.settings import Settings
-from tests.sandbox import tableau
-from tests.sandbox.serving import serve
-from tests.sandbox.tableau.app import TableauApp, create_app
 from tests.sandbox.tableau.switches import Fate
 from tests.target_tableau.support import (
     BILL,
@@ -34,6 +25,7 @@ from tests.target_tableau.support import (
     bills,
     line,
     load,
+    loads_command,
     query,
     record,
     schema,
@@ -42,44 +34,23 @@ from tests.target_tableau.support import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from click.testing import Result
+    from tests.sandbox.tableau.app import TableauApp
+    from tests.target_tableau.conftest import Server
 
 Config = dict[str, Any]
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Config) -> Iterator[TableauApp]:
-    app = create_app(tmp_path / "tableau")
-    monkeypatch.setattr(
-        publish, "_JOB_BYTES", 0
-    )  # each file is published by a job, which can be made to fail
-    config["publish_mode"] = "overwrite"
-    monkeypatch.setattr(
-        delivery, "TableauClient", functools.partial(TableauClient, pause=lambda _: time.sleep(0.002))
-    )
-    with serve(app) as url:
-        config |= {
-            "server_url": url,
-            "site": tableau.SITE,
-            "project": tableau.PROJECT,
-            "token_name": tableau.TOKEN_NAME,
-            "token_value": tableau.TOKEN_VALUE,
-        }
-        yield app
-    app.close()
-
-
-def command(config: Config, tmp_path: Path, *words: str) -> Result:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
-    return CliRunner().invoke(main, ["--config", str(path), *words])
+def server(server: Server, publishing: Config, config: Config, by_job: None) -> TableauApp:  # noqa: ARG001
+    """The server that `config` publishes to, whole and by jobs, which can be made to fail."""
+    config |= {**publishing, "publish_mode": "overwrite"}
+    return server.app
 
 
 def last_load(config: Config, tmp_path: Path) -> str:
-    return command(config, tmp_path, "list", "--limit", "1").output.split()[0]
+    return loads_command(config, tmp_path, "list", "--limit", "1").output.split()[0]
 
 
 def test_a_load_whose_publish_failed_is_finished_without_the_source(
@@ -99,7 +70,7 @@ def test_a_load_whose_publish_failed_is_finished_without_the_source(
     ]
     with pytest.raises(JobError):
         load(config, change)
-    result = command(config, tmp_path, "replay", last_load(config, tmp_path))
+    result = loads_command(config, tmp_path, "replay", last_load(config, tmp_path))
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == STATE
     for path in (extracts.folder / "bills.hyper", server.state.datasource("bills")):
@@ -122,7 +93,7 @@ def test_a_schema_that_changed_amid_the_load_is_replayed_with_all_its_columns(
             schema("t", {"id": integer, "n": integer, "old": NULLABLE_TEXT}, ["id"]), record("t", id=1, n=5, old="x"),
             schema("t", {"id": integer, "n": MONEY}, ["id"]), record("t", id=2, n=6.5), state(),
         ])  # fmt: skip
-    assert command(config, tmp_path, "replay", last_load(config, tmp_path)).exit_code == 0
+    assert loads_command(config, tmp_path, "replay", last_load(config, tmp_path)).exit_code == 0
     assert extracts.rows("t", "SELECT id, n, old FROM {t} ORDER BY id") == [
         [1, Decimal(5), "x"],
         [2, Decimal("6.5"), None],
@@ -138,7 +109,7 @@ def test_an_old_load_is_not_replayed_over_a_newer_one(
     old = last_load(config, tmp_path)
     server.switches.fates = [Fate("failed")]  # it is tried first by the next run, and must not succeed there
     load(config, bills(("001", 2)))
-    result = command(config, tmp_path, "replay", old)
+    result = loads_command(config, tmp_path, "replay", old)
     assert result.exit_code == 1
     assert "whose rows are newer" in result.output
     assert "Traceback" not in result.output
@@ -158,7 +129,7 @@ def test_trace_tells_every_version_of_a_record(config: Config, tmp_path: Path) -
     load(config, bills(("001", 2)))
     load(config, bills(("001", 2)))
     load(config, [schema("bills", BILL, ["ref"]), tombstone("001"), state()])
-    told = command(config, tmp_path, "trace", "bills", "001").output
+    told = loads_command(config, tmp_path, "trace", "bills", "001").output
     positions = [
         told.index(part)
         for part in (
@@ -175,13 +146,13 @@ def test_trace_tells_every_version_of_a_record(config: Config, tmp_path: Path) -
 
 def test_trace_of_an_unknown_record_says_how_far_the_journal_reaches(config: Config, tmp_path: Path) -> None:
     load(config, bills(("001", 1)))
-    told = command(config, tmp_path, "trace", "bills", "999").output
+    told = loads_command(config, tmp_path, "trace", "bills", "999").output
     assert "No record of bills with the key 999" in told
     assert "30 days are kept" in told
-    wrong = command(config, tmp_path, "trace", "bills", "1", "2")
+    wrong = loads_command(config, tmp_path, "trace", "bills", "1", "2")
     assert wrong.exit_code == 1
     assert "1 key properties (ref)" in wrong.output
-    assert "not in the journal" in command(config, tmp_path, "trace", "nothing", "1").output
+    assert "not in the journal" in loads_command(config, tmp_path, "trace", "nothing", "1").output
 
 
 def test_trace_tells_what_the_codes_of_a_record_stand_for(config: Config, tmp_path: Path) -> None:
@@ -197,7 +168,7 @@ def test_trace_tells_what_the_codes_of_a_record_stand_for(config: Config, tmp_pa
         schema("accounts", {"code": NULLABLE_TEXT}, ["code"]), record("accounts", code="400000"),
         schema("bills", text, ["ref"]), record("bills", ref="1", vendor="0042", account="9", project="P"), state(),
     ])  # fmt: skip
-    told = command(config, tmp_path, "trace", "bills", "1").output
+    told = loads_command(config, tmp_path, "trace", "bills", "1").output
     assert "vendor 0042: in vendors as code=0042, name=Acme" in told
     assert "account 9: not found in accounts" in told
     assert "projects is not loaded" in told
@@ -216,13 +187,13 @@ def test_rejected_records_are_tried_again_under_the_schema_of_now(
         config,
         [schema("bills", as_text, ["ref"]), record("bills", ref="005", amount="x", note_id="n"), state()],
     )
-    result = command(config, tmp_path, "replay", rejected, "--rejected")
+    result = loads_command(config, tmp_path, "replay", rejected, "--rejected")
     assert result.exit_code == 0, result.output
     assert "+2" in result.output
     assert extracts.rows("bills", "SELECT ref, amount FROM {t} ORDER BY ref") == [
         ["001", "1.00"], ["002", "1,5"], ["003", "free"], ["004", "4.00"], ["005", "x"],
     ]  # fmt: skip
-    again = command(config, tmp_path, "replay", rejected, "--rejected")
+    again = loads_command(config, tmp_path, "replay", rejected, "--rejected")
     assert again.exit_code == 1
     assert "No rejected records" in again.output
 
@@ -230,7 +201,7 @@ def test_rejected_records_are_tried_again_under_the_schema_of_now(
 def test_rejected_records_that_still_do_not_fit_are_kept(config: Config, tmp_path: Path) -> None:
     config["on_bad_record"] = "quarantine"
     load(config, bills(("001", 1), ("002", "1,5")))
-    result = command(config, tmp_path, "replay", last_load(config, tmp_path), "--rejected")
+    result = loads_command(config, tmp_path, "replay", last_load(config, tmp_path), "--rejected")
     assert "rejected 1" in result.output
     kept = list((tmp_path / "output" / "rejected").rglob("*.jsonl"))
     assert len(kept) == 1
@@ -260,7 +231,9 @@ def test_the_state_of_a_replayed_load_is_handed_to_meltano(
     meltano.write_text(MELTANO.format(python=sys.executable, told=told, code=code))
     meltano.chmod(0o755)
     monkeypatch.setenv("PATH", str(meltano.parent), prepend=os.pathsep)
-    result = command(config, tmp_path, "replay", last_load(config, tmp_path), "--state-id", "prod:x-to-y")
+    result = loads_command(
+        config, tmp_path, "replay", last_load(config, tmp_path), "--state-id", "prod:x-to-y"
+    )
     assert result.exit_code == code, result.output
     assert json.loads(told.read_text()) == ["prod:x-to-y", STATE]
     assert ("did not take the state 'prod:x-to-y'" in result.output) == bool(code)
