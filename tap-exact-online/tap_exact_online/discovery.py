@@ -1,4 +1,4 @@
-"""What the signed-in user may read: the divisions, and the server's clock.
+"""What the signed-in user may read: the divisions, the server's clock, and what has been withdrawn.
 
 Streams and their properties are the vendor's published reference (`tap_exact_online.streams`); asking an instance
 for them would cost calls of the daily quota and tell nothing more.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import logging
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_exact_online.errors import ForbiddenError, ServerTroubleError, UserError
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_exact_online.client import Client
+    from tap_exact_online.clock import Clock
+    from tap_exact_online.errors import RefusedError
     from tap_exact_online.paging import Row
+    from tap_exact_online.store import Store
 
 ENDPOINT: Final = "system/Divisions"
 ALL_ACTIVE: Final = "all_active"
 _ACTIVE: Final = 1
 _STAMPS: Final = ("DivisionMoveDate", "DivisionHRLinkUnlinkDate")
 _FEW_SECONDS: Final = 120
+_LEARNED: Final = "learned"
 
 _LOG: Final = logging.getLogger("tap-exact-online")
 
@@ -173,3 +178,36 @@ def _check_zone(me: Row, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> None:
             int(ours.total_seconds()),
             zone.key,
         )
+
+
+class Withdrawn:
+    """Properties that the vendor has lately refused to give; they are left out for a while.
+
+    Args:
+        store: Where they are remembered from run to run.
+        clock: The tap's clock.
+        minutes: How long they are remembered.
+    """
+
+    def __init__(self, store: Store, clock: Clock, minutes: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._seconds = minutes * 60
+
+    def of(self, endpoint: str) -> set[str]:
+        """The properties of an endpoint."""
+        kept = self._store.read(_LEARNED).get(endpoint) or {}
+        age = self._clock.now() - float(kept.get("at", 0))
+        return set(kept.get("without", ())) if 0 <= age < self._seconds else set()
+
+    def learn(self, endpoint: str, select: str, error: RefusedError) -> set[str]:
+        """Remember the selected properties that a refusal names in quotes, and return them."""
+        names = {name.rpartition("/")[2] for name in select.split(",")}
+        told = str(error).partition(": 400")[2]
+        gone = {name for name in re.findall(r"['\"‘“](\w+)['\"’”]", told) if name in names}  # noqa: RUF001 - the vendor's quotes
+        gone -= {"ID", "Timestamp", "Modified"}
+        if gone:
+            _LOG.warning("%s: the API no longer has %s; left out", endpoint, ", ".join(sorted(gone)))
+            entry = {"without": sorted(gone | self.of(endpoint)), "at": self._clock.now()}
+            self._store.write(_LEARNED, {**self._store.read(_LEARNED), endpoint: entry})
+        return gone

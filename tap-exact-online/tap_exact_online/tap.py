@@ -6,27 +6,23 @@ import contextlib
 import datetime as dt
 import fnmatch
 import json
-import re
 import sys
 import zoneinfo
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
+from typing import IO, TYPE_CHECKING, ClassVar, Final
 
 from singer_sdk import Stream, Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_exact_online.auth import Tokens
 from tap_exact_online.client import Client
-from tap_exact_online.discovery import look_around
+from tap_exact_online.discovery import Withdrawn, look_around
 from tap_exact_online.errors import (
     ApiError,
     CallBudgetSpentError,
     ClosedDivisionError,
-    RefusedError,
     StoppedError,
     UserError,
 )
@@ -35,7 +31,7 @@ from tap_exact_online.settings import SETTINGS
 from tap_exact_online.store import store_of
 from tap_exact_online.streams import PROPERTIES, feeds_of
 from tap_exact_online.streams.names import Names
-from tap_exact_online.streams.stream import ExactStream, Outcome
+from tap_exact_online.streams.stream import ExactStream, LineWriter, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,7 +40,6 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.singerlib import Message
 
     from tap_exact_online.discovery import Company, Division
     from tap_exact_online.paging import Row
@@ -53,27 +48,6 @@ if TYPE_CHECKING:
     from tap_exact_online.streams.feed import Feed
 
 _SIGNALLED: Final = 128
-_LEARNED: Final = "learned"
-
-
-class LineWriter(MsgSpecWriter):
-    """Writes messages as the SDK's fast writer does, but flushes only behind those that matter at once."""
-
-    @override
-    def write_message(self, message: Message) -> None:
-        sys.stdout.buffer.write(self.format_message(message))
-        if not isinstance(message, RecordMessage):
-            sys.stdout.flush()
-
-    def write_rows(self, stream: str, rows: Iterable[Row], version: int | None, read_at: str) -> None:
-        """Write rows of one stream at once, in the form that `write_message` gives them one by one."""
-        message: dict[str, Any] = {"type": "RECORD", "stream": stream}
-        tail = (
-            {"time_extracted": read_at}
-            if version is None
-            else {"version": version, "time_extracted": read_at}
-        )
-        sys.stdout.buffer.write(encoder.encode_lines([{**message, "record": row, **tail} for row in rows]))
 
 
 class TapExactOnline(Tap):
@@ -141,6 +115,11 @@ class TapExactOnline(Tap):
         """Let the connection go. There is no session to end: access tokens die by themselves."""
         if "client" in self.__dict__:
             self.client.session.close()
+
+    @cached_property
+    def withdrawn(self) -> Withdrawn:
+        """Properties that the vendor has lately refused to give."""
+        return Withdrawn(self.store, self.client.clock, self.config["discovery_max_age_minutes"])
 
     # what streams need -------------------------------------------------------------------------------------
 
@@ -222,31 +201,6 @@ class TapExactOnline(Tap):
             return False
         writer.write_rows(stream, rows, version, read_at.isoformat())
         return True
-
-    # what was learned ---------------------------------------------------------------------------------------
-
-    def withdrawn(self, endpoint: str) -> set[str]:
-        """Properties that the vendor has lately refused to give."""
-        kept = self.store.read(_LEARNED).get(endpoint) or {}
-        age = self.client.clock.now() - float(kept.get("at", 0))
-        return (
-            set(kept.get("without", ()))
-            if 0 <= age < self.config["discovery_max_age_minutes"] * 60
-            else set()
-        )
-
-    def learn_withdrawn(self, endpoint: str, select: str, error: RefusedError) -> set[str]:
-        """The selected properties that a refusal names in quotes; they are left out for a day."""
-        names = {name.rpartition("/")[2] for name in select.split(",")}
-        told = str(error).partition(": 400")[2]
-        gone = {name for name in re.findall(r"['\"‘“](\w+)['\"’”]", told) if name in names}  # noqa: RUF001 - the vendor's quotes
-        gone -= {"ID", "Timestamp", "Modified"}
-        if gone:
-            self.logger.warning("%s: the API no longer has %s; left out", endpoint, ", ".join(sorted(gone)))
-            without = sorted(gone | self.withdrawn(endpoint))
-            entry = {"without": without, "at": self.client.clock.now()}
-            self.store.write(_LEARNED, {**self.store.read(_LEARNED), endpoint: entry})
-        return gone
 
     # what the SDK calls ------------------------------------------------------------------------------------
 

@@ -244,14 +244,14 @@ class Feed(abc.ABC):
         self, division: Division, streams: Sequence[ExactStream], options: Mapping[str, str]
     ) -> Iterator[list[Row]]:
         """The pages of the list; properties that the vendor has withdrawn are left out."""
-        self._without = self.tap.withdrawn(self.entity.endpoint)
+        self._without = self.tap.withdrawn.of(self.entity.endpoint)
         while True:
             select = self.select(streams)
             pages = walk(self.tap.client, division.code, self.entity.endpoint, {**options, **select})
             try:
                 first = next(pages, [])
             except RefusedError as error:
-                gone = self.tap.learn_withdrawn(self.entity.endpoint, select["$select"], error)
+                gone = self.tap.withdrawn.learn(self.entity.endpoint, select["$select"], error)
                 if not gone:
                     raise
                 self._without |= gone

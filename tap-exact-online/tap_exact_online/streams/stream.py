@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import Stream
+from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib import MetadataMapping
+    from singer_sdk.singerlib import Message, MetadataMapping
 
     from tap_exact_online.paging import Row
     from tap_exact_online.streams.columns import Column
@@ -27,6 +29,26 @@ if TYPE_CHECKING:
     from tap_exact_online.tap import TapExactOnline
 
 _FULL_TABLE: Final = "FULL_TABLE"
+
+
+class LineWriter(MsgSpecWriter):
+    """Writes messages as the SDK's fast writer does, but flushes only behind those that matter at once."""
+
+    @override
+    def write_message(self, message: Message) -> None:
+        sys.stdout.buffer.write(self.format_message(message))
+        if not isinstance(message, RecordMessage):
+            sys.stdout.flush()
+
+    def write_rows(self, stream: str, rows: Iterable[Row], version: int | None, read_at: str) -> None:
+        """Write rows of one stream at once, in the form that `write_message` gives them one by one."""
+        message: dict[str, Any] = {"type": "RECORD", "stream": stream}
+        tail = (
+            {"time_extracted": read_at}
+            if version is None
+            else {"version": version, "time_extracted": read_at}
+        )
+        sys.stdout.buffer.write(encoder.encode_lines([{**message, "record": row, **tail} for row in rows]))
 
 
 class Outcome(enum.Enum):
