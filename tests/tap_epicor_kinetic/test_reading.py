@@ -121,7 +121,7 @@ def test_calls_are_rows_by_page_and_five_per_stream(
 def test_a_hundred_thousand_lines_cost_their_pages_and_five_calls(
     make_instance: Callable[..., Instance],
 ) -> None:
-    instance = make_instance(bills=12_000, switches=worst_mood())
+    instance = make_instance(bills=16_000, switches=worst_mood())
     run = run_tap(instance.with_(page_size=100, companies=["EPIC06"]), "gl_journal_lines")
     rows = len(run.rows("gl_journal_lines"))
     assert rows >= 100_000
