@@ -116,18 +116,6 @@ def test_calls_are_rows_by_page_and_five_per_stream(
         assert run.tap.client.calls <= -(-rows // 50) + 5
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(1800)
-def test_a_hundred_thousand_lines_cost_their_pages_and_five_calls(
-    make_instance: Callable[..., Instance],
-) -> None:
-    instance = make_instance(bills=16_000, switches=worst_mood())
-    run = run_tap(instance.with_(page_size=100, companies=["EPIC06"]), "gl_journal_lines")
-    rows = len(run.rows("gl_journal_lines"))
-    assert rows >= 100_000
-    assert run.tap.client.calls <= rows / 100 + 5
-
-
 def test_only_what_changed_comes_with_the_next_run(instance: Instance) -> None:
     config = instance.with_(sysrevid_overlap=0)
     state = run_tap(config, "vendors").state
