@@ -24,7 +24,7 @@ from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
 from target_tableau.ledger import Status
 from target_tableau.load import extract_path
-from target_tableau.models import UNRESOLVED, Model, ModelQuery, Table, sums
+from target_tableau.models import UNRESOLVED, ModelQuery, Table, sums
 from target_tableau.private_files import read_notes, write_notes
 from target_tableau.snapshots import DATE, SNAPSHOT_DATE, Snapshot
 from target_tableau.staging import Parent, Rules
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from target_tableau.hyper import Engine
     from target_tableau.ledger import Ledger
     from target_tableau.load import Load
+    from target_tableau.model_rules import Model
     from target_tableau.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -244,7 +245,7 @@ class _ModelWork(_Work):
             self._tell(query, build)
             self._listed = ", ".join(sums(tables[self.base].columns))
             (self._sums,) = self._engine.rows(
-                f"SELECT {self._listed} FROM {tables[self.base].sql} WHERE {query.live}"
+                f"SELECT {self._listed} FROM {tables[self.base].sql} WHERE {query.kept()}"
             )
         return build
 

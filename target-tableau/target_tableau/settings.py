@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from target_tableau.display import UTC, zone_named
 from target_tableau.errors import SettingError
 from target_tableau.journal import file_name
-from target_tableau.models import Model
+from target_tableau.model_rules import Model
 from target_tableau.references import Reference
 from target_tableau.snapshots import Snapshot
 
