@@ -125,6 +125,7 @@ class Settings:
     create_project: bool
     publish_mode: str
     semantic_layer: bool
+    base_currency: str
     refresh: Refreshing
     adopt: bool
     dry_run: bool
@@ -180,6 +181,7 @@ class Settings:
             create_project=bool(config.get("create_project", False)),
             publish_mode=config.get("publish_mode") or "auto",
             semantic_layer=bool(config.get("semantic_layer", True)),
+            base_currency=str(config.get("base_currency") or ""),
             refresh=Refreshing.parse(config.get("refresh") or {}),
             adopt=bool(config.get("adopt", False)),
             dry_run=bool(config.get("dry_run", False)),
