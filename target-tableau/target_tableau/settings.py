@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from target_tableau.display import UTC, zone_named
 from target_tableau.errors import SettingError
 from target_tableau.journal import file_name
-from target_tableau.models import Model
+from target_tableau.model_rules import Model
 from target_tableau.references import Reference
 from target_tableau.snapshots import Snapshot
 
@@ -125,6 +125,7 @@ class Settings:
     create_project: bool
     publish_mode: str
     semantic_layer: bool
+    base_currency: str
     refresh: Refreshing
     adopt: bool
     dry_run: bool
@@ -180,6 +181,7 @@ class Settings:
             create_project=bool(config.get("create_project", False)),
             publish_mode=config.get("publish_mode") or "auto",
             semantic_layer=bool(config.get("semantic_layer", True)),
+            base_currency=str(config.get("base_currency") or ""),
             refresh=Refreshing.parse(config.get("refresh") or {}),
             adopt=bool(config.get("adopt", False)),
             dry_run=bool(config.get("dry_run", False)),
