@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -45,6 +46,8 @@ class Project:
         ports = {name: str(_free_port()) for name in environment["env"]}
         environment["env"] = ports
         (folder / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
+        for included in project["include_paths"]:
+            shutil.copy(ROOT / included, folder)
         (folder / "tests").symlink_to(ROOT / "tests", target_is_directory=True)
         return cls(folder, ports)
 
