@@ -6,13 +6,14 @@ import datetime as dt
 import fnmatch
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from orchestrate.schedules.plan import Plan, read_plan
-from tests.generated import ROOT
 
+ROOT: Final = Path(__file__).parents[2]
 # Exact Online counts by division: the larger of the sandbox's two. SYSPRO and Epicor Kinetic: both companies together.
 QUIET_CALLS: Final = {
     "acumatica-payables": 7,
@@ -96,3 +97,62 @@ def publishes_in_the_fullest_hour() -> int:
         for start in one.cron.starts(dt.date(2026, 11, 30), 7):
             hours[start.replace(minute=0)] += written
     return max(hours.values())
+
+
+def table() -> str:
+    """For the README: calls of a quiet run x starts a day, by ERP and group, and what that comes to."""
+    lines = [
+        "| ERP | payables | ledger | trade | masters | whole reads | comes to | allowed |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for erp, label in _LABELS.items():
+        cells = []
+        for group in ("payables", "ledger", "trade", "masters", "full"):
+            one = plan().schedule(f"{erp}-{group}")
+            starts = len(list(one.cron.starts(dt.date(2026, 11, 30), 7)))
+            often = f"{starts // 7} a day" if starts % 7 == 0 else f"{starts} a week"
+            cells.append(f"{QUIET_CALLS[one.name]} calls, {often}")
+        lines.append(f"| {label} | {' | '.join(cells)} | {_SUMS[erp]()} |")
+    return "\n".join(lines) + "\n"
+
+
+def _a_month(erp: str) -> str:
+    return f"{round(calls_a_month(erp), -2):,} calls a month"
+
+
+def _intacct() -> str:
+    calls = calls_a_month("sage-intacct") + INTACCT_SCHEMA_CALLS_A_MONTH
+    return (
+        f"{round(calls, -2):,} counted calls a month, the daily look at the schema included | "
+        f"{INTACCT_TIER_1_A_MONTH:,} a month in tier 1"
+    )
+
+
+def exact_online_a_day() -> int:
+    """Calls of a division on the fullest day of a week in which nothing changes."""
+    days: Counter[dt.date] = Counter()
+    for one in plan().schedules:
+        if one.name.startswith("exact-online-"):
+            for start in one.cron.starts(dt.date(2026, 11, 30), 7):
+                days[start.date()] += QUIET_CALLS[one.name]
+    return max(days.values())
+
+
+def _exact_online() -> str:
+    return f"{exact_online_a_day():,} calls a day and division | {EXACT_ONLINE_A_DAY:,} a day and division"
+
+
+_LABELS: Final = {
+    "acumatica": "Acumatica",
+    "sage-intacct": "Sage Intacct",
+    "syspro": "SYSPRO",
+    "exact-online": "Exact Online",
+    "epicor-kinetic": "Epicor Kinetic",
+}
+_SUMS: Final = {
+    "acumatica": lambda: f"{_a_month('acumatica')} | requests a minute of the licence; one session at a time",
+    "sage-intacct": _intacct,
+    "syspro": lambda: f"{_a_month('syspro')} | no limit; one session per e.net operator",
+    "exact-online": _exact_online,
+    "epicor-kinetic": lambda: f"{_a_month('epicor-kinetic')} | no limit; a licence while a call runs",
+}

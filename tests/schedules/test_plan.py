@@ -149,14 +149,7 @@ def test_the_schedules_are_within_what_the_apis_allow() -> None:
     assert set(costs.QUIET_CALLS) == {one.name for one in plan.schedules}
     intacct = costs.calls_a_month("sage-intacct") + costs.INTACCT_SCHEMA_CALLS_A_MONTH
     assert intacct * 2 < costs.INTACCT_TIER_1_A_MONTH, "half of the smallest tier is left for what changes"
-    days = Counter(
-        start.date()
-        for one in plan.schedules
-        if one.name.startswith("exact-online-")
-        for start in one.cron.starts(MONDAY, 7)
-        for _ in range(costs.QUIET_CALLS[one.name])
-    )
-    assert max(days.values()) * 3 < costs.EXACT_ONLINE_A_DAY
+    assert costs.exact_online_a_day() * 3 < costs.EXACT_ONLINE_A_DAY
     assert costs.publishes_in_the_fullest_hour() < costs.TABLEAU_CLOUD_PUBLISHES_AN_HOUR
 
 
