@@ -28,12 +28,15 @@ _LOOK_SECONDS = 0.1  # listing processes is slow, and a Hyper engine lives for s
 _NUMBERS = itertools.count(1)
 
 
-def canary(number: int) -> str:
+_TAIL = "/&<\"'+ %=\\z"
+
+
+def canary(number: int, tail: str = _TAIL) -> str:
     """A secret with everything that is spelt differently in addresses, JSON, XML and shells.
 
     Its core of letters and digits survives those spellings, so that finding the core is finding all of them.
     """
-    return f"{core_of(number)}/&<\"'+ %=\\z"
+    return f"{core_of(number)}{tail}"
 
 
 def core_of(number: int) -> str:
@@ -54,18 +57,22 @@ def spellings(core: str) -> list[bytes]:
 class Secrets:
     """All secrets of a run, by what they are.
 
+    Args:
+        tail: What canaries have behind their core.
+
     Attributes:
         planted: Setting of a plugin -> canary.
         seen: What servers were sent besides, such as tokens of sessions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tail: str = _TAIL) -> None:
+        self._tail = tail
         self.planted: dict[str, str] = {}
         self.seen: set[bytes] = set()
 
     def plant(self, name: str) -> str:
         """A new secret."""
-        self.planted[name] = canary(next(_NUMBERS))
+        self.planted[name] = canary(next(_NUMBERS), self._tail)
         return self.planted[name]
 
     def found_in(self, content: bytes) -> list[str]:
