@@ -150,6 +150,8 @@ class Settings:
     journal_retention_days: int
     ledger_url: str | None = dataclasses.field(repr=False)
     freshness_minutes: int
+    expected_sources: tuple[str, ...]
+    source_token_days: dict[str, int]
     alert_urls: tuple[str, ...] = dataclasses.field(repr=False)
     heartbeat_url: str | None = dataclasses.field(repr=False)
 
@@ -213,6 +215,10 @@ class Settings:
             journal_retention_days=int(config.get("journal_retention_days", 30)),
             ledger_url=config.get("ledger_url") or None,
             freshness_minutes=int(config.get("freshness_minutes", 0)),
+            expected_sources=tuple(config.get("expected_sources") or ()),
+            source_token_days={
+                pattern: int(days) for pattern, days in (config.get("source_token_days") or {}).items()
+            },
             alert_urls=tuple(str(config.get("alert_urls") or "").split()),
             heartbeat_url=config.get("heartbeat_url") or None,
         )
