@@ -107,7 +107,11 @@ class CompaniesFile(msgspec.Struct, frozen=True):
     Attributes:
         environment: Meltano environment.
         database_url: PostgreSQL that all workers share; None keeps everything in SQLite on one machine.
+        dagster_url: PostgreSQL of Dagster itself, in a database of its own: some of its tables are called like
+            Meltano's.
         backfill_dir: Folder that all workers see, for what backfills have read; None for one beside the rest.
+        alert_urls: Where to tell of incidents, as Apprise writes addresses, with blanks between them.
+        heartbeat_url: What to call after each look, so that somebody notices when nobody looks any more.
         credentials: By name.
         tokens: By name.
         companies: By name.
@@ -115,7 +119,10 @@ class CompaniesFile(msgspec.Struct, frozen=True):
 
     environment: str
     database_url: str | None
+    dagster_url: str | None
     backfill_dir: str | None
+    alert_urls: str | None
+    heartbeat_url: str | None
     credentials: dict[str, Credential]
     tokens: dict[str, Token]
     companies: dict[str, Company]
@@ -134,7 +141,8 @@ _BUILT_IN = Habits(
     loader_settings={},
     backfill_streams=["*"],
 )
-_PARTS = {"environment", "database_url", "backfill_dir", "credentials", "tokens", "defaults", "companies"}
+_TEXTS = ("environment", "database_url", "dagster_url", "backfill_dir", "alert_urls", "heartbeat_url")
+_PARTS = {*_TEXTS, "credentials", "tokens", "defaults", "companies"}
 
 
 def read_companies(path: Path) -> CompaniesFile:
@@ -175,7 +183,10 @@ def _checked(content: object) -> CompaniesFile:
     return CompaniesFile(
         environment=_text(content, "environment") or "prod",
         database_url=_text(content, "database_url"),
+        dagster_url=_text(content, "dagster_url"),
         backfill_dir=_text(content, "backfill_dir"),
+        alert_urls=_text(content, "alert_urls"),
+        heartbeat_url=_text(content, "heartbeat_url"),
         credentials=credentials,
         tokens=tokens,
         companies=companies,

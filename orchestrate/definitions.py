@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from orchestrate.assets import company_assets, company_job, published_specs
+from orchestrate.health import sensors
 from orchestrate.pipelines import Plan, read_plan
 from orchestrate.places import Places
+from orchestrate.timing import event_spec, events_of, has_events, schedule_of, watch_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,11 +48,24 @@ def plan_of(variables: Mapping[str, str] = os.environ, *, with_streams: bool = T
 
 
 def definitions_of(plan: Plan, places: Places) -> dg.Definitions:
-    """Everything that Dagster is to know."""
-    pipelines = plan.pipelines.values()
+    """Everything that Dagster is to know.
+
+    Raises:
+        ConfigError: Something in the companies file does not work out.
+    """
+    pipelines = list(plan.pipelines.values())
+    watches = [
+        each for pipeline in pipelines for each in (watch_of(pipeline, places), events_of(pipeline)) if each
+    ]
     return dg.Definitions(
-        assets=[*(company_assets(plan, pipeline, places) for pipeline in pipelines), *published_specs(plan)],
+        assets=[
+            *(company_assets(plan, pipeline, places) for pipeline in pipelines),
+            *published_specs(plan),
+            *(event_spec(pipeline) for pipeline in pipelines if has_events(pipeline)),
+        ],
         jobs=[company_job(pipeline) for pipeline in pipelines],
+        schedules=[each for each in map(schedule_of, pipelines) if each is not None],
+        sensors=[*watches, *sensors(plan, places)],
     )
 
 

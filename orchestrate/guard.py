@@ -35,6 +35,8 @@ BUSY = 75
 """Exit code when a lock was not to be had in time: the run can be tried again later."""
 TIMED_OUT = 124
 """Exit code when the command took too long."""
+STOPPED = 143
+"""Exit code when the command was stopped because nobody waits for it any more."""
 EVENT = "orchestrate_guard"
 """Key of the lines that the guard itself writes between those of the command."""
 LOCKED = "locked"
@@ -125,12 +127,12 @@ class _Locks:
                 try:
                     held.enter_context(exclusive(self._engine, self._path, f"the orchestrated {name}", 0))
                 except LockedError:
-                    if self._ending.reason:
-                        raise StoppedError from None
-                    if time.monotonic() > self._deadline:
-                        raise
-                else:
-                    return name
+                    continue
+                return name
+            if self._ending.reason:
+                raise StoppedError
+            if time.monotonic() > self._deadline:
+                raise LockedError(f"Another run holds {' and '.join(names)}.")
             time.sleep(_LOOK_SECONDS)
 
 
@@ -157,7 +159,7 @@ def _run(job: Job, environment: dict[str, str], ending: _Ending) -> int:
             if ending.reason or time.monotonic() > deadline:
                 _tell("stopping", reason=ending.reason or "it takes too long")
                 family.stop(job.grace_seconds)
-                return process.wait() if ending.reason else TIMED_OUT
+                return STOPPED if ending.reason else TIMED_OUT
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_LOOK_SECONDS)
         return process.returncode

@@ -131,7 +131,7 @@ class Pipeline:
             extractor.setdefault("token_store_url", places.database_url)
         if self.shares_source:
             extractor[_NO_VERSIONS] = False  # of one company: it would say that the others' rows are gone
-        names = sorted(streams) or [stream.name for stream in self.streams]
+        names = sorted(streams) or [stream.name for stream in self.streams] or ["*"]
         return {
             **_variables(self.extractor, expanded(extractor, variables, place)),
             **_variables(self.project.loader, expanded(self.loader_config(places), variables, place)),

@@ -26,12 +26,14 @@ class Places:
         root: Folder of the Meltano project.
         work_dir: The worker's own folder. Nothing in it is needed by the next run, see README.
         database_url: The PostgreSQL that workers share; None on one machine.
+        dagster_url: The PostgreSQL of Dagster itself, another database of the same server as a rule.
         backfills: Folder for what backfills have read.
     """
 
     root: Path
     work_dir: Path
     database_url: str | None = dataclasses.field(repr=False)
+    dagster_url: str | None = dataclasses.field(repr=False)
     backfills: Path
 
     @classmethod
@@ -44,7 +46,9 @@ class Places:
         work_dir = Path(variables.get(WORK_DIR) or root / ".orchestrate").resolve()
         url = expanded(file.database_url, variables, "database_url")
         given = expanded(file.backfill_dir, variables, "backfill_dir")
-        return cls(root, work_dir, url or None, Path(given) if given else work_dir / "backfills")
+        own = expanded(file.dagster_url, variables, "dagster_url")
+        backfills = Path(given) if given else work_dir / "backfills"
+        return cls(root, work_dir, url or None, own or None, backfills)
 
     @property
     def output(self) -> Path:

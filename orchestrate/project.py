@@ -29,12 +29,14 @@ class Plugin:
         settings: Names of its settings.
         config: Its configuration, that of the environment over its own.
         select: Its selection rules.
+        commands: Names of its commands.
     """
 
     name: str
     settings: frozenset[str]
     config: dict[str, Any]
     select: tuple[str, ...]
+    commands: frozenset[str]
 
     def variable(self, setting: str) -> str:
         """The environment variable that sets a setting or, behind two underscores, an extra."""
@@ -144,5 +146,6 @@ def _plugins(common: Any, own: Any) -> dict[str, Plugin]:  # noqa: ANN401 - list
             settings=frozenset(setting["name"] for setting in each.get("settings") or ()),
             config={**(each.get("config") or {}), **(change.get("config") or {})},
             select=tuple(select),
+            commands=frozenset(each.get("commands") or ()),
         )
     return found
