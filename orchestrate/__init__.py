@@ -1,0 +1,1 @@
+"""The Dagster code location: every stream of every company an asset, loaded by `meltano run`."""
