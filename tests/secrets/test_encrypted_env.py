@@ -71,7 +71,7 @@ def test_the_encrypted_file_can_be_kept_and_signs_in(tools: Path, tmp_path: Path
     project = Project.make(folder)
     with served_tableau(secrets, tmp_path, "token") as target:
         (folder / ".env").write_text(dotenv(target_tableau=target))
-        environment = project._environment({})  # noqa: SLF001 - the same that its own commands get
+        environment = project.environment({})
         environment["PATH"] = f"{tools}:{environment['PATH']}"
         install, *kept = commands()
         assert install == "npm install -g @dotenvx/dotenvx"

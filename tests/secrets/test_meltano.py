@@ -41,7 +41,7 @@ def test_a_meltano_run_at_debug_gives_no_secret_away(tmp_path: Path) -> None:
         served_tableau(secrets, tmp_path, "token") as target,
     ):
         (folder / ".env").write_text(dotenv(tap_acumatica=config, target_tableau=target))
-        environment = project._environment(  # noqa: SLF001 - the same that its own commands get
+        environment = project.environment(
             {"TAP_ACUMATICA__SELECT": f'["{plant.streams[0]}.*"]', "TARGET_TABLEAU_LOGLEVEL": "DEBUG"}
         )
         with (
