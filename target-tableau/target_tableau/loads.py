@@ -136,7 +136,8 @@ def report(settings: Settings, html: Path | None) -> None:
             click.echo(f"Times are in UTC, and in {settings.timestamp_zone} beside it.")
         return
     try:
-        page = render_page(ledger.loads(), published_times(ledger), dt.datetime.now(dt.UTC))
+        now, zone = dt.datetime.now(dt.UTC), settings.timestamp_zone
+        page = render_page(ledger.loads(), published_times(ledger), now, zone)
         html.write_text(page, encoding="utf-8")
     except OSError as failure:
         raise TargetTableauError(f"{html} cannot be written: {failure.strerror or failure}.") from failure

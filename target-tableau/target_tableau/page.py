@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import zoneinfo
 from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from target_tableau.display import UTC
 from target_tableau.ledger_tables import datasources
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_tableau.ledger import Ledger
+
+    Show = Callable[[dt.datetime | None], str]
+    """Writes a moment for people."""
 
 Row = dict[str, Any]
 
@@ -60,7 +65,10 @@ def published_times(ledger: Ledger) -> dict[tuple[str, str], dt.datetime]:
 
 
 def render_page(
-    rows: Iterable[Row], published: Mapping[tuple[str, str], dt.datetime], now: dt.datetime
+    rows: Iterable[Row],
+    published: Mapping[tuple[str, str], dt.datetime],
+    now: dt.datetime,
+    zone: str = UTC,
 ) -> str:
     """Lay out ledger rows as a page.
 
@@ -68,15 +76,17 @@ def render_page(
         rows: Rows of the ledger, the newest load first.
         published: Source and stream -> when Tableau last got rows of it.
         now: The time of the report, aware.
+        zone: The time zone that times are shown in, here and in the display columns of data sources.
     """
+    show = _clock(zone)
     history: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         history[row["source"], row["stream"]].append(row)
     newest = {key: loads[0] for key, loads in history.items()}
-    troubles = [sentence for key in sorted(newest) for sentence in _troubles(newest[key])]
+    troubles = [sentence for key in sorted(newest) for sentence in _troubles(newest[key], show)]
     sources = sorted({source for source, _ in history})
     sections = "".join(
-        _section(source, {key: loads for key, loads in history.items() if key[0] == source}, published)
+        _section(source, {key: loads for key, loads in history.items() if key[0] == source}, published, show)
         for source in sources
     )
     return (
@@ -84,7 +94,7 @@ def render_page(
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>Data in Tableau</title><style>{_STYLE}</style></head><body>"
         f"{_summary(len(newest), troubles)}"
-        f'<p class="soft">Report of {_time(now)}. All times are UTC.</p>{sections}</body></html>\n'
+        f'<p class="soft">Report of {show(now)}. {_about_times(zone)}</p>{sections}</body></html>\n'
     )
 
 
@@ -101,13 +111,23 @@ def _summary(count: int, troubles: Sequence[str]) -> str:
     )
 
 
-def _troubles(row: Row) -> list[str]:
+def _about_times(zone: str) -> str:
+    if zone == UTC:
+        return "All times are UTC."
+    name = escape(zone)
+    return (
+        f"All times on this page are those of {name}. In the data sources times are in UTC, with the time in {name} "
+        "beside each in a column that bears its name."
+    )
+
+
+def _troubles(row: Row, show: Show) -> list[str]:
     """What somebody should look at, in sentences."""
     name = f"<b>{escape(row['datasource'] or ' '.join(filter(None, (row['source'], row['stream']))))}</b>"
     found = []
     if row["status"] not in {_GOOD, "dry run"}:
         reason = escape(row["error"] or "it did not come to its end; the next run finishes it")
-        found.append(f"{name}: the last load of {_time(row['started_at'])} failed: {reason}")
+        found.append(f"{name}: the last load of {show(row['started_at'])} failed: {reason}")
     if row["rejected"]:
         found.append(f"{name}: {_count(row['rejected'], 'record')} did not fit and went into quarantine.")
     if row["unresolved"]:
@@ -119,9 +139,10 @@ def _section(
     source: str,
     history: Mapping[tuple[str, str], list[Row]],
     published: Mapping[tuple[str, str], dt.datetime],
+    show: Show,
 ) -> str:
     body = "".join(
-        _line(loads, published.get(key))
+        _line(loads, published.get(key), show)
         for key, loads in sorted(history.items(), key=lambda item: _name(item[1][0]).casefold())
     )
     heads = ("Data source", "True in the source", "Reached Tableau", "Rows", "Set aside", "Unresolved")
@@ -136,24 +157,24 @@ def _section(
     )
 
 
-def _line(loads: Sequence[Row], published_at: dt.datetime | None) -> str:
+def _line(loads: Sequence[Row], published_at: dt.datetime | None, show: Show) -> str:
     row = loads[0]
     good = next((load for load in loads if load["status"] == _GOOD), None)
     true_at = (good["extracted_at"] or good["started_at"]) if good else None
     mark = "" if row["status"] in {_GOOD, "dry run"} else f' <span class="bad">{escape(row["status"])}</span>'
     cells = (
         f'<td class="name" data-label="">{escape(_name(row))}{mark}</td>'
-        f'<td class="time" data-label="True in the source">{_time(true_at)}</td>'
-        f'<td class="time" data-label="Reached Tableau">{_time(published_at)}</td>'
+        f'<td class="time" data-label="True in the source">{show(true_at)}</td>'
+        f'<td class="time" data-label="Reached Tableau">{show(published_at)}</td>'
         f'<td class="number" data-label="Rows">{(good or row)["total"]:,}</td>'
         f'<td class="number{" warn" if row["rejected"] else ""}" data-label="Set aside">{row["rejected"]:,}</td>'
         f'<td class="number{" warn" if row["unresolved"] else ""}" data-label="Unresolved">{row["unresolved"]:,}</td>'
-        f'<td class="chart">{_chart(loads)}</td>'
+        f'<td class="chart">{_chart(loads, show)}</td>'
     )
     return f"<tr>{cells}</tr>"
 
 
-def _chart(loads: Sequence[Row]) -> str:
+def _chart(loads: Sequence[Row], show: Show) -> str:
     """Bars of what the last loads changed, the oldest first; a failed one is red and full."""
     shown = list(reversed(loads[:_BARS]))
     changes = [load["new"] + load["changed"] + load["deleted"] for load in shown]
@@ -165,7 +186,7 @@ def _chart(loads: Sequence[Row]) -> str:
         told = load["status"] if failed else f"{changed:,} changes"
         bars.append(
             f'<rect{" class=bad" if failed else ""} x="{place * (_BAR + _GAP)}" y="{_HEIGHT - height}" width="{_BAR}" '
-            f'height="{height}"><title>{_time(load["started_at"])}: {escape(told)}</title></rect>'
+            f'height="{height}"><title>{show(load["started_at"])}: {escape(told)}</title></rect>'
         )
     width = _BARS * (_BAR + _GAP)
     label = f"Changes in the last {len(shown)} loads, up to {most:,}"
@@ -183,5 +204,15 @@ def _name(row: Row) -> str:
     return str(row["datasource"] or row["stream"])
 
 
-def _time(moment: dt.datetime | None) -> str:
-    return "never" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+def _clock(zone: str) -> Show:
+    clock = zoneinfo.ZoneInfo(zone)
+
+    def show(moment: dt.datetime | None) -> str:
+        if moment is None:
+            return "never"
+        aware = (
+            moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        )  # the ledger's are UTC without saying so
+        return f"{aware.astimezone(clock):%Y-%m-%d %H:%M}"
+
+    return show

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.target_tableau.support import MONEY, NULLABLE_TEXT, TIME, record, schema, state
 
-LINE = {
+LINE: dict[str, Any] = {
     "nbr": {"type": ["integer", "null"]},
     "vendor": NULLABLE_TEXT,
     "account": NULLABLE_TEXT,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 
 KEY = "x-sql-datatype-properties"
+EXACT = {"precision": 18, "scale": 2}
 MODEL = {
     "name": "wide_lines",
     "fact": "lines",
@@ -49,8 +50,8 @@ def lines(**more: Any) -> list[dict[str, Any]]:
         "nbr": {"type": ["integer", "null"]},
         "kind": NULLABLE_TEXT,
         "vendor": {**NULLABLE_TEXT, "title": "VendorCD", "description": "Who sent it."},
-        "debit": {**MONEY, KEY: {**MONEY[KEY], "label": "Debit amount", **base}},
-        "credit": {**MONEY, KEY: {**MONEY[KEY], "label": "Credit amount", **base}},
+        "debit": {**MONEY, KEY: {**EXACT, "label": "Debit amount", **base}},
+        "credit": {**MONEY, KEY: {**EXACT, "label": "Credit amount", **base}},
         **more,
     }
     message = schema("lines", properties, ["nbr"])
@@ -66,7 +67,7 @@ def vendors() -> list[dict[str, Any]]:
     columns = {
         "code": NULLABLE_TEXT,
         "name": {**NULLABLE_TEXT, "title": "Legal name"},
-        "limit": {**MONEY, KEY: {**MONEY[KEY], "currency": "base", "label": "Credit limit"}},
+        "limit": {**MONEY, KEY: {**EXACT, "currency": "base", "label": "Credit limit"}},
         "rank": {"type": ["integer", "null"]},
         "group": {**NULLABLE_TEXT, "title": "Buying group"},
     }

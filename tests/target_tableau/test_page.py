@@ -78,3 +78,12 @@ def test_the_page_is_whole_by_itself(config: Config, tmp_path: Path) -> None:
 
 def test_an_empty_ledger_has_a_page_too() -> None:
     assert "Nothing was loaded yet" in render_page([], {}, dt.datetime.now(dt.UTC))
+
+
+def test_the_page_shows_the_times_of_the_zone_and_says_so(config: Config, tmp_path: Path) -> None:
+    load(config, bills(("001", 1)))
+    assert "All times are UTC." in page_of(config, tmp_path).text_content()
+    page = page_of(config | {"timestamp_zone": "Asia/Tokyo"}, tmp_path)
+    assert "All times on this page are those of Asia/Tokyo." in page.text_content()
+    assert "In the data sources times are in UTC, with the time in Asia/Tokyo beside" in page.text_content()
+    assert cells(page)["bills"]["True in the source"] == "2026-01-01 09:00"
