@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from singer_sdk.plugin_base import PluginBase
+
 NAMES = [plugin.name for plugin in PLUGINS]
 # keys that the Hub's schema knows for a definition of a tap or target; others are refused there
 HUB_KEYS = {
@@ -47,7 +49,7 @@ def mappings(content: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
-def test_a_definition_keeps_the_rules_of_the_hub(plugin: type) -> None:
+def test_a_definition_keeps_the_rules_of_the_hub(plugin: type[PluginBase]) -> None:
     content = hub_definition(plugin.name)
     assert set(content) <= HUB_KEYS
     assert {"name", "namespace", "variant", "quality"} <= set(content)
@@ -131,7 +133,7 @@ def test_another_project_adds_the_plugins_by_their_definitions_and_runs_them(tmp
         "tap-acumatica",
         "target-tableau",
     ]
-    assert "Books" not in run("invoke", "tap-acumatica", "--version")
+    assert "tap-acumatica v" in run("invoke", "tap-acumatica", "--version")
     run("config", "set", "tap-acumatica", "base_url", "http://127.0.0.1:9/acme")
     printed = run("config", "print", "tap-acumatica", "--format=json")
     assert '"emit_activate_version_messages": true' in printed

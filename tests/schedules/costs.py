@@ -7,11 +7,14 @@ import fnmatch
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from orchestrate.schedules.plan import Plan, read_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT: Final = Path(__file__).parents[2]
 # Exact Online counts by division: the larger of the sandbox's two. SYSPRO and Epicor Kinetic: both companies together.
@@ -149,7 +152,7 @@ _LABELS: Final = {
     "exact-online": "Exact Online",
     "epicor-kinetic": "Epicor Kinetic",
 }
-_SUMS: Final = {
+_SUMS: Final[dict[str, Callable[[], str]]] = {
     "acumatica": lambda: f"{_a_month('acumatica')} | requests a minute of the licence; one session at a time",
     "sage-intacct": _intacct,
     "syspro": lambda: f"{_a_month('syspro')} | no limit; one session per e.net operator",
