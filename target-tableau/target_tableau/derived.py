@@ -126,7 +126,8 @@ class Derivations:
         if note["keys"] is None:
             logger.info("'%s' waits for a load that brings %s.", work.name, work.base)
             return
-        if note == before and path.exists():
+        is_there = path.exists() and (delivery is None or delivery.published(work.name) is not None)
+        if note == before and is_there:
             return
         if delivery is not None:
             self._fetch(load, work.name, delivery)

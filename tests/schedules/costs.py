@@ -43,7 +43,7 @@ QUIET_CALLS: Final = {
     "epicor-kinetic-ledger": 25,
     "epicor-kinetic-trade": 31,
     "epicor-kinetic-masters": 31,
-    "epicor-kinetic-full": 174,
+    "epicor-kinetic-full": 170,
 }
 # Sage Intacct: one counted call per object and day for its description
 INTACCT_SCHEMA_CALLS_A_MONTH: Final = 1600

@@ -69,6 +69,19 @@ def test_a_run_without_a_net_change_writes_nothing(publishing: Config, server: S
     assert len(server.writes) == writes
 
 
+def test_what_was_made_before_a_server_was_set_is_published_by_the_next_quiet_run(
+    publishing: Config, server: Server
+) -> None:
+    publishing |= {"models": [MODEL], "snapshots": [OPEN]}
+    load({name: value for name, value in publishing.items() if name != "server_url"}, FIRST)
+    load(publishing, FIRST)
+    assert query(server.app.state.datasource("wide_lines"), "SELECT COUNT(*) FROM {t}") == [[3]]
+    assert query(server.app.state.datasource("open_lines"), "SELECT COUNT(*) FROM {t}") == [[1]]
+    writes = len(server.writes)
+    load(publishing, FIRST)
+    assert len(server.writes) == writes
+
+
 def test_rows_that_are_new_and_gone_follow_by_key(
     publishing: Config, server: Server, extracts: Extracts
 ) -> None:
