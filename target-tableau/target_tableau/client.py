@@ -76,6 +76,7 @@ class Job:
         progress: Per cent, as Tableau tells.
         notes: Tableau's words about it, possibly none.
         cancelled: Somebody cancelled it.
+        subjects: Ids of the workbooks and data sources that it is about.
     """
 
     luid: str
@@ -84,6 +85,7 @@ class Job:
     progress: str
     notes: str
     cancelled: bool = False
+    subjects: tuple[str, ...] = ()
 
 
 class TableauClient:
@@ -282,6 +284,19 @@ class TableauClient:
         job = etree.fromstring(answer.content, safe_parser()).find("{*}job")
         return None if job is None else job.get("id")
 
+    def document(self, url: str, what: str) -> etree._Element:
+        """Read something that tableauserverclient reads in part only.
+
+        Args:
+            url: Its whole address.
+            what: What it is, for the error message.
+
+        Raises:
+            TableauError: It did not work.
+        """
+        get: Callable[[str], requests.Response] = self.server.jobs.get_request  # any endpoint of it can
+        return self.call(lambda: etree.fromstring(get(url).content, safe_parser()), what)
+
     # -- jobs ----------------------------------------------------------------------------------------------
 
     def job(self, luid: str) -> Job:
@@ -291,8 +306,7 @@ class TableauClient:
         write it in forms that tableauserverclient does not read (Tableau REST API reference, "Query Job").
         """
         url = f"{self.server.jobs.baseurl}/{luid}"
-        answer = self.call(lambda: self.server.jobs.get_request(url), f"ask for job {luid}")
-        document = etree.fromstring(answer.content, safe_parser())
+        document = self.document(url, f"ask for job {luid}")
         element = next((node for node in document.iter() if _local(node) == "job"), None)
         if element is None:
             raise TableauError(f"Could not ask for job {luid}: the answer holds no job.")
@@ -311,6 +325,9 @@ class TableauClient:
             progress=element.get("progress", ""),
             notes=notes,
             cancelled=ended and code == _CANCELLED,
+            subjects=tuple(
+                node.get("id", "") for node in element.iter() if _local(node) in {"datasource", "workbook"}
+            ),
         )
 
     def wait(self, luids: Iterable[str], timeout_seconds: int) -> Iterator[Job]:

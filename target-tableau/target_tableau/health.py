@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from target_tableau import alerts
 from target_tableau.incidents import Health, Incident, compare, note_told
 from target_tableau.ledger import Status
-from target_tableau.ledger_tables import loads, refreshes, runs, tokens
+from target_tableau.ledger_tables import datasources, events, loads, refreshes, runs, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ def find(settings: Settings, ledger: Ledger, now: dt.datetime) -> list[Incident]
             *_of_refreshes(source, ledger),
             *_of_source_token(own, ledger, now),
         ]
-    return [*found, *_of_tokens(ledger, now)]
+    return [*found, *_of_events(ledger), *_of_tokens(ledger, now)]
 
 
 # -- loads -------------------------------------------------------------------------------------------------------
@@ -205,6 +205,44 @@ def _of_refreshes(source: str, ledger: Ledger) -> Iterator[Incident]:
             "The next run tries again."
         )
         yield Incident("refresh", what, told, source)
+
+
+# -- events ------------------------------------------------------------------------------------------------------
+
+
+def _of_events(ledger: Ledger) -> Iterator[Incident]:
+    """What webhooks have told of and Tableau has confirmed: of each thing the last counts."""
+    checked = events.c.state.in_(["failed", "well", "gone", "unclear"])
+    newest = sa.select(sa.func.max(events.c.id)).where(checked).group_by(events.c.luid)
+    with ledger.transaction() as connection:
+        rows = list(
+            connection.execute(
+                sa.select(events).where(events.c.id.in_(newest)).order_by(events.c.id)
+            ).mappings()
+        )
+        ours = set(connection.scalars(sa.select(datasources.c.luid)))
+        told = set(connection.scalars(sa.select(refreshes.c.job).where(refreshes.c.status == "failed")))
+    for row in rows:
+        kind = "workbook" if row["event"].startswith("Workbook") else "data source"
+        if row["state"] == "failed" and row["job"] not in told:
+            why = (
+                f"The {kind} '{row['name']}' could not be refreshed by Tableau (job {row['job']}, told at "
+                f"{_at(row['received_at'])}): {row['notes']}. Its readers see the data of before; look under Jobs in "
+                "Tableau."
+            )
+            yield Incident("refreshing", row["luid"], why)
+        elif row["state"] == "gone" and row["luid"] in ours:
+            why = (
+                f"The data source '{row['name']}' was deleted in Tableau (told at {_at(row['received_at'])}). The next "
+                "load that changes it publishes it anew, under another id: workbooks must be connected to that one."
+            )
+            yield Incident("deleted", row["luid"], why)
+    if rows and rows[-1]["state"] == "unclear":
+        why = (
+            f"Tableau tells of refreshes, but they cannot be checked since {_at(rows[-1]['checked_at'])}: "
+            f"{rows[-1]['notes']} Let target-tableau-webhooks serve sign in as a site administrator."
+        )
+        yield Incident("webhooks", "jobs", why)
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------

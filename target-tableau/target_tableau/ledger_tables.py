@@ -115,6 +115,24 @@ runs = sa.Table(
     sa.Column("error", sa.Text),
 )
 
+events = sa.Table(
+    "events",
+    _METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("event", sa.String(64), nullable=False),  # as Tableau names it, such as WorkbookRefreshFailed
+    sa.Column("luid", sa.String(64), nullable=False),  # what it is about
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("site", sa.String(64), nullable=False),
+    sa.Column("created_at", sa.String(64), nullable=False),  # as Tableau told: tells a repetition
+    sa.Column("received_at", sa.DateTime, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # waiting, or what asking Tableau has shown
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("checked_at", sa.DateTime),
+    sa.Column("job", sa.String(64)),
+    sa.Column("notes", sa.Text),
+    sa.UniqueConstraint("event", "luid", "created_at"),
+)
+
 _ADDED: dict[int, tuple[sa.Column[object], ...]] = {
     2: (
         loads.c.extracted_at,

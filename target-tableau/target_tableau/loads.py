@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -19,47 +18,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from typing_extensions import override
 
 from target_tableau import alerts
 from target_tableau.address import parse_address
 from target_tableau.client import TableauClient
+from target_tableau.command_line import OneLine, opened_ledger, settings_of
 from target_tableau.delivery import Delivery
 from target_tableau.display import UTC
 from target_tableau.errors import SettingError, TargetTableauError
 from target_tableau.health import look
 from target_tableau.hyper import Engine
-from target_tableau.ledger import Ledger
 from target_tableau.page import published_times, render_page
 from target_tableau.replay import replay, replay_rejected
 from target_tableau.report import render
-from target_tableau.setting_list import SCHEMA
-from target_tableau.settings import Settings
 from target_tableau.sign_in import credentials_of
 from target_tableau.site import Site
 from target_tableau.trace import trace
 
 if TYPE_CHECKING:
     from target_tableau.incidents import Health
+    from target_tableau.ledger import Ledger
+    from target_tableau.settings import Settings
 
-_PREFIX = "TARGET_TABLEAU_"
 _LOW_DISK_BYTES = 1024**3
 _PACKAGES = ("target-tableau", "tableauhyperapi", "tableauserverclient", "singer-sdk", "pyarrow")
 
 
-class _OneLine(click.Group):
-    """Tells expected errors in one line."""
-
-    @override
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except TargetTableauError as failure:
-            click.echo(str(failure), err=True)
-            ctx.exit(1)
-
-
-@click.group(cls=_OneLine)
+@click.group(cls=OneLine)
 @click.option(
     "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The target's config file."
 )
@@ -67,58 +52,13 @@ class _OneLine(click.Group):
 def main(context: click.Context, config: Path | None) -> None:
     """Look at what target-tableau has loaded."""
     logging.basicConfig(level=logging.WARNING)
-    context.obj = Settings.from_config(_config(config))
-
-
-def _config(file: Path | None) -> dict[str, Any]:
-    """Settings of the file, or else of the environment, where texts are turned into the types they stand for."""
-    if file is not None:
-        loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return loaded
-    config: dict[str, Any] = {}
-    for name, schema in SCHEMA.to_dict()["properties"].items():
-        text = os.environ.get(_PREFIX + name.upper())
-        if text:
-            config[name] = text if "string" in schema["type"] else _value(name, text)
-    return config
-
-
-def _value(name: str, text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """Read a setting that is no text.
-
-    Raises:
-        SettingError: It is not JSON.
-    """
-    try:
-        value = json.loads(text.lower() if text in {"True", "False"} else text)
-    except json.JSONDecodeError as broken:
-        raise SettingError(f"{_PREFIX}{name.upper()} must be JSON, and is not: {broken}.") from broken
-    return _nested(value) if isinstance(value, dict) else value
-
-
-def _nested(flat: dict[str, Any]) -> dict[str, Any]:
-    """Meltano hands nested settings to commands with their levels joined by dots: `bill_lines.parent`."""
-    nested: dict[str, Any] = {}
-    for path, value in flat.items():
-        *levels, last = path.split(".")
-        place = nested
-        for level in levels:
-            place = place.setdefault(level, {})
-        place[last] = value
-    return nested
+    context.obj = settings_of(config)
 
 
 def _ledger(settings: Settings) -> Ledger:
     if settings.ledger_url is None and not (settings.output_dir / "loads.db").exists():
         raise TargetTableauError(f"Nothing was loaded into {settings.output_dir} yet.")
-    return _opened(settings)
-
-
-def _opened(settings: Settings) -> Ledger:
-    """The ledger, closed when the command ends."""
-    ledger = Ledger(settings.ledger_url, settings.output_dir)
-    click.get_current_context().call_on_close(ledger.close)
-    return ledger
+    return opened_ledger(settings)
 
 
 @main.command("report")
@@ -237,7 +177,7 @@ def _set_state(state_id: str, state: dict[str, Any]) -> None:
 @click.pass_obj
 def health(settings: Settings) -> None:
     """Tell what is wrong, alert once per incident and again when it is over; exit code 1 while anything is wrong."""
-    state = look(settings, _opened(settings), _show)
+    state = look(settings, opened_ledger(settings), _show)
     if settings.heartbeat_url:
         alerts.beat(settings.heartbeat_url)
     if state.is_good:
@@ -258,7 +198,7 @@ def refresh(settings: Settings) -> None:
     if settings.server_url is None:
         raise SettingError("server_url is not set, so there is nothing to refresh.")
     with Delivery(settings) as delivery:
-        delivery.open(_opened(settings))
+        delivery.open(opened_ledger(settings))
         delivery.want_all()
         delivery.refresh()
     click.echo("Refreshed.")
@@ -282,7 +222,7 @@ def check(settings: Settings) -> None:
     _tell("output folder", _check_folder(settings))
     with Engine(settings.hyper_version, settings.hyper_memory_limit):
         _tell("Hyper engine", f"starts, makes files of version {settings.hyper_version}")
-    _opened(settings)
+    opened_ledger(settings)
     _tell("load ledger", "opens")
     if settings.server_url is None:
         _tell("Tableau", "no server_url: extracts are made, not published")

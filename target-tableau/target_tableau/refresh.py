@@ -106,8 +106,9 @@ class Refresher:
             for job in self._client.wait(list(jobs), self._timeout):
                 for refresh in left.pop(job.luid):
                     if not job.ok:
-                        failures.append(_told(refresh, job))
-                        note(refresh.number, status="failed", job=job.luid, notes=failures[-1])
+                        told = _told(refresh, job)
+                        failures.append(f"{told} The next run tries it again.")
+                        note(refresh.number, status="failed", job=job.luid, notes=told)
                         continue
                     open_jobs[refresh.number] -= 1
                     if not open_jobs[refresh.number]:  # a failed one never gets here
@@ -222,7 +223,7 @@ def _told(refresh: Refresh, job: Job) -> str:
     verb = "was cancelled" if job.cancelled else "failed"
     return (
         f"Refreshing the {refresh.kind} '{refresh.target}' {verb} in Tableau (job {job.luid}): "
-        f"{job.notes or 'Tableau gave no reason'}; the next run tries it again."
+        f"{job.notes or 'Tableau gave no reason'}."
     )
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
+from target_tableau.errors import RefreshError
 from target_tableau.ledger import Ledger
 from target_tableau.ledger_tables import runs
 
@@ -46,6 +47,8 @@ class NotedRun:
             unread: The streams that the tap did not read to their end.
         """
         told = None if error is None else (str(error) or type(error).__name__)[:_LONGEST]
+        if isinstance(error, RefreshError):
+            told = None  # its rows have landed, and what was not refreshed has a row of its own
         if isinstance(error, SystemExit | KeyboardInterrupt):
             told = "it was stopped from outside"
         values = {"ended_at": _now(), "brought": brought, "unread": json.dumps(list(unread)), "error": told}

@@ -7,6 +7,14 @@ from singer_sdk import typing as th
 from target_tableau.setting_list_models import MODELS
 from target_tableau.setting_list_tableau import TABLEAU
 
+WEBHOOK_EVENTS = [
+    "DatasourceRefreshFailed",
+    "DatasourceRefreshSucceeded",
+    "WorkbookRefreshFailed",
+    "WorkbookRefreshSucceeded",
+    "DatasourceDeleted",
+]
+
 SCHEMA = th.PropertiesList(
     th.Property(
         "output_dir",
@@ -248,5 +256,31 @@ SCHEMA = th.PropertiesList(
             "An address that target-tableau-loads health calls each time it has run, so that a watchdog elsewhere "
             "notices when the scheduler itself is dead."
         ),
+    ),
+    th.Property(
+        "webhook_url",
+        th.StringType,
+        title="Webhook address",
+        description=(
+            "Public https address under which target-tableau-webhooks serve is reached, without the token; Tableau "
+            "calls it with the token as its last part."
+        ),
+    ),
+    th.Property(
+        "webhook_token",
+        th.StringType,
+        secret=True,
+        title="Webhook token",
+        description=(
+            "Secret at the end of the webhook's address, at least 32 letters and digits: events do not bear any other "
+            "proof of where they come from."
+        ),
+    ),
+    th.Property(
+        "webhook_events",
+        th.ArrayType(th.StringType),
+        default=WEBHOOK_EVENTS,
+        title="Webhook events",
+        description="Events that target-tableau-webhooks register asks Tableau to tell of.",
     ),
 )

@@ -12,6 +12,7 @@ from target_tableau.errors import SettingError
 from target_tableau.journal import file_name
 from target_tableau.model_rules import Model
 from target_tableau.references import Reference
+from target_tableau.setting_list import WEBHOOK_EVENTS
 from target_tableau.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -154,6 +155,9 @@ class Settings:
     source_token_days: dict[str, int]
     alert_urls: tuple[str, ...] = dataclasses.field(repr=False)
     heartbeat_url: str | None = dataclasses.field(repr=False)
+    webhook_url: str | None
+    webhook_token: str | None = dataclasses.field(repr=False)
+    webhook_events: tuple[str, ...]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -221,6 +225,9 @@ class Settings:
             },
             alert_urls=tuple(str(config.get("alert_urls") or "").split()),
             heartbeat_url=config.get("heartbeat_url") or None,
+            webhook_url=config.get("webhook_url") or None,
+            webhook_token=config.get("webhook_token") or None,
+            webhook_events=tuple(config.get("webhook_events") or WEBHOOK_EVENTS),
         )
         settings._check()
         return settings

@@ -65,6 +65,7 @@ class ConnectedApp:
     secret_id: str
     secret_value: str = dataclasses.field(repr=False)
     user: str
+    more_scopes: tuple[str, ...] = ()
 
     def request(self, site: str) -> tsc.JWTAuth:
         """The sign-in request for a site; its token lives for some minutes."""
@@ -75,7 +76,7 @@ class ConnectedApp:
             "aud": "tableau",
             "exp": now + _LIFE,
             "jti": str(uuid.uuid4()),
-            "scp": _SCOPES,
+            "scp": [*_SCOPES, *self.more_scopes],
         }
         headers = {"kid": self.secret_id, "iss": self.client_id}
         return tsc.JWTAuth(jwt.encode(claims, self.secret_value, "HS256", headers), site_id=site)
