@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from orchestrate.backfill import deliver_under_locks
 from orchestrate.catalogs import condensed, write_catalog
 from orchestrate.definitions import ROOT, catalogs_dir, definitions_of, plan_of
 from orchestrate.errors import OrchestrateError
@@ -66,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         help="what has changed, with commas between them (default: what tap-exact-online-webhooks says, else all)",
     )
     changed.set_defaults(run=_changed)
+    deliver = commands.add_parser("deliver", help="the end of a backfill; Dagster calls it, under its locks")
+    deliver.add_argument("company", metavar="COMPANY")
+    deliver.set_defaults(run=_deliver)
     dev = commands.add_parser("dev", help="start everything on this machine, with the web page")
     dev.add_argument("--port", type=int, default=3000, help="port of the web page (default 3000)")
     dev.set_defaults(run=_dev)
@@ -118,6 +122,11 @@ def _changed(options: argparse.Namespace) -> list[str]:
     with instance_of(places) as instance:
         note_change(instance, pipeline, streams)
     return [f"{pipeline.name}: noted ({', '.join(streams) or 'all streams'})"]
+
+
+def _deliver(options: argparse.Namespace) -> list[str]:
+    plan, places = plan_of()
+    return deliver_under_locks(_pipeline(plan, options.company), places)
 
 
 def _dev(options: argparse.Namespace) -> list[str]:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from orchestrate.companies import CompaniesFile
 
+COMPANIES = "ORCHESTRATE_COMPANIES"
+"""The environment variable that names the companies file."""
+CATALOGS = "ORCHESTRATE_CATALOGS"
+"""The environment variable that names the folder of the catalogs."""
+PROJECT_ROOT = "MELTANO_PROJECT_ROOT"
+"""Meltano's own variable for the folder of its project."""
 WORK_DIR = "ORCHESTRATE_WORK_DIR"
 """The environment variable that names a worker's folder; `.orchestrate` in the project by default."""
 
@@ -28,6 +34,7 @@ class Places:
         database_url: The PostgreSQL that workers share; None on one machine.
         dagster_url: The PostgreSQL of Dagster itself, another database of the same server as a rule.
         backfills: Folder for what backfills have read.
+        variables: The variables that made another process find the same places.
     """
 
     root: Path
@@ -35,10 +42,16 @@ class Places:
     database_url: str | None = dataclasses.field(repr=False)
     dagster_url: str | None = dataclasses.field(repr=False)
     backfills: Path
+    variables: dict[str, str]
 
     @classmethod
     def find(cls, root: Path, file: CompaniesFile, variables: Mapping[str, str] = os.environ) -> Places:
         """The places that the companies file and the environment name.
+
+        Args:
+            root: Folder of the Meltano project.
+            file: The companies file.
+            variables: The environment.
 
         Raises:
             ConfigError: A variable that the file names is not set.
@@ -48,7 +61,9 @@ class Places:
         given = expanded(file.backfill_dir, variables, "backfill_dir")
         own = expanded(file.dagster_url, variables, "dagster_url")
         backfills = Path(given) if given else work_dir / "backfills"
-        return cls(root, work_dir, url or None, own or None, backfills)
+        names = {name: variables[name] for name in (COMPANIES, CATALOGS) if variables.get(name)}
+        same = {**names, WORK_DIR: str(work_dir), PROJECT_ROOT: str(root)}
+        return cls(root, work_dir, url or None, own or None, backfills, same)
 
     @property
     def output(self) -> Path:

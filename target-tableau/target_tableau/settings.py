@@ -147,6 +147,7 @@ class Settings:
     hyper_memory_limit: str
     summary: bool
     journal_retention_days: int
+    journal_only: bool
     ledger_url: str | None = dataclasses.field(repr=False)
     freshness_minutes: int
     alert_urls: tuple[str, ...] = dataclasses.field(repr=False)
@@ -209,6 +210,7 @@ class Settings:
             hyper_memory_limit=str(config.get("hyper_memory_limit") or "1g"),
             summary=bool(config.get("summary", True)),
             journal_retention_days=int(config.get("journal_retention_days", 30)),
+            journal_only=bool(config.get("journal_only", False)),
             ledger_url=config.get("ledger_url") or None,
             freshness_minutes=int(config.get("freshness_minutes", 0)),
             alert_urls=tuple(str(config.get("alert_urls") or "").split()),
