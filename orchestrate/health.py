@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,15 @@ import dagster as dg
 from orchestrate.companies import expanded
 from orchestrate.errors import OrchestrateError
 from orchestrate.timing import COMPANY
-from target_tableau import alerts, health
+from target_tableau import alerts
 from target_tableau.errors import LockedError, TargetTableauError
+from target_tableau.health import find, now_utc
+from target_tableau.incidents import Health, Incident, compare, note_told
 from target_tableau.ledger import Ledger
 from target_tableau.settings import Settings
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping
 
     from orchestrate.pipelines import Pipeline, Plan
@@ -28,7 +30,7 @@ _SECONDS = 60
 
 def look(
     plan: Plan, places: Places, instance: dg.DagsterInstance, variables: Mapping[str, str] = os.environ
-) -> health.Health:
+) -> Health:
     """Find what is wrong, and tell what is new and what is over.
 
     Raises:
@@ -36,22 +38,22 @@ def look(
     """
     urls = str(expanded(plan.file.alert_urls, variables, "alert_urls") or "").split()
     heartbeat = expanded(plan.file.heartbeat_url, variables, "heartbeat_url")
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    now = now_utc()
     try:
         ledger = Ledger(places.database_url, places.output)
         try:
             with ledger.exclusive("the look for incidents", 0):
                 found = list(_incidents(plan, places, instance, ledger, now))
-                state = health.compare(ledger, found, now)
-                if urls and (state.begun or state.over):
+                state = compare(ledger, found, plan.sources(), now)
+                if urls and state.has_news:
                     alerts.send(urls, state, "")
-                    health.note_alerted(ledger, state.begun, now)
+                    note_told(ledger, state, now)
         finally:
             ledger.close()
         if heartbeat:
             alerts.beat(heartbeat)
     except LockedError:
-        return health.Health([], [], [])  # another looks at this moment
+        return Health([], [], [])  # another looks at this moment
     except TargetTableauError as failure:
         raise OrchestrateError(str(failure)) from failure
     return state
@@ -59,16 +61,16 @@ def look(
 
 def _incidents(
     plan: Plan, places: Places, instance: dg.DagsterInstance, ledger: Ledger, now: dt.datetime
-) -> Iterator[health.Incident]:
-    by_subject: dict[tuple[str, str], health.Incident] = {}
+) -> Iterator[Incident]:
+    told: dict[tuple[str, str, str], Incident] = {}
     for pipelines in plan.sources().values():
         config = {**plan.project.loader.config, **pipelines[0].loader_config(places)}
-        of_source = health.find(Settings.from_config(_told_of(config)), ledger, now)
+        of_source = find(Settings.from_config(_told_of(config)), ledger, now)
         if not any(incident.kind == "failed" for incident in of_source):
             of_source += failed_runs(instance, pipelines)
         for incident in of_source:
-            by_subject.setdefault((incident.kind, incident.subject), incident)
-    yield from by_subject.values()
+            told.setdefault(incident.key, incident)
+    yield from told.values()
 
 
 def _told_of(config: Mapping[str, object]) -> dict[str, object]:
@@ -77,7 +79,7 @@ def _told_of(config: Mapping[str, object]) -> dict[str, object]:
     return {name: config[name] for name in names if config.get(name) is not None}
 
 
-def failed_runs(instance: dg.DagsterInstance, pipelines: Iterable[Pipeline]) -> list[health.Incident]:
+def failed_runs(instance: dg.DagsterInstance, pipelines: Iterable[Pipeline]) -> list[Incident]:
     """Companies whose last run failed: a tap that cannot sign in leaves no load behind."""
     found = []
     for pipeline in pipelines:
@@ -89,7 +91,7 @@ def failed_runs(instance: dg.DagsterInstance, pipelines: Iterable[Pipeline]) -> 
                     f"The run of '{pipeline.name}' of {record.create_timestamp:%Y-%m-%d %H:%M} UTC failed: "
                     f"{_reason(instance, run.run_id)} See run {run.run_id} in Dagster."
                 )
-                found.append(health.Incident("run", pipeline.name, told))
+                found.append(Incident("run", pipeline.name, told, pipeline.source))
     return found
 
 

@@ -1,7 +1,8 @@
 """Parts of the project that are written from the plugins' own settings, so that they cannot drift apart.
 
 `python -m tests.generated` writes them; a test fails when they are not what it would write. They are the settings
-in meltano.yml, the settings tables in the READMEs, and `.env.example`.
+in meltano.yml, the settings tables in the READMEs, the costs of the schedules, the Meltano Hub definitions, and
+`.env.example`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tap_exact_online.tap import TapExactOnline
 from tap_sage_intacct.tap import TapSageIntacct
 from tap_syspro.tap import TapSyspro
 from target_tableau.target import TargetTableau
+from tests.hub import definition
+from tests.schedules import costs
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
@@ -77,16 +80,20 @@ def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return setting
 
 
+def meltano_settings(plugin: type[PluginBase]) -> list[dict[str, Any]]:
+    """All settings of a plugin as Meltano knows them, those that the SDK adds included."""
+    settings = settings_of(plugin) | {
+        name: schema for name, schema in built_in_settings_of(plugin).items() if not name.startswith("faker_")
+    }
+    return [meltano_setting(name, schema) for name, schema in settings.items()]
+
+
 def meltano_yml(text: str) -> str:
     """meltano.yml with the settings of every plugin filled in."""
     for plugin in PLUGINS:
-        settings = settings_of(plugin) | {
-            name: schema
-            for name, schema in built_in_settings_of(plugin).items()
-            if not name.startswith("faker_")
-        }
-        listed = [meltano_setting(name, schema) for name, schema in settings.items()]
-        block = yaml.safe_dump({"settings": listed}, sort_keys=False, allow_unicode=True, width=110)
+        block = yaml.safe_dump(
+            {"settings": meltano_settings(plugin)}, sort_keys=False, allow_unicode=True, width=110
+        )
         indented = "".join(f"    {line}\n" for line in block.splitlines())
         text = re.sub(
             rf"(    # settings of {plugin.name}: [^\n]*\n).*?(    # end of settings\n)",
@@ -117,6 +124,16 @@ def readme(text: str, plugin: type[PluginBase]) -> str:
     return re.sub(
         r"(<!-- settings[^\n]*-->\n).*?(<!-- end of settings -->)",
         lambda found: found[1] + settings_table(plugin) + found[2],
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def schedules(text: str) -> str:
+    """The root README with the table of what the schedules cost filled in."""
+    return re.sub(
+        r"(<!-- schedules[^\n]*-->\n).*?(<!-- end of schedules -->)",
+        lambda found: found[1] + costs.table() + found[2],
         text,
         flags=re.DOTALL,
     )
@@ -167,6 +184,8 @@ def generated() -> dict[Path, str]:
     for plugin in PLUGINS:
         path = ROOT / plugin.name / "README.md"
         files[path] = readme(path.read_text(encoding="utf-8"), plugin)
+        files[ROOT / plugin.name / "meltano-hub.yml"] = definition(ROOT, plugin, meltano_settings(plugin))
+    files[ROOT / "README.md"] = schedules((ROOT / "README.md").read_text(encoding="utf-8"))
     files[ROOT / ".env.example"] = env_example()
     return files
 

@@ -12,15 +12,14 @@ if TYPE_CHECKING:
     from target_tableau.settings import Settings
 
 
-def about(settings: Settings, stream: str, told: str | None) -> str | None:
-    """The description that a rule gives, and what there is to say about a model, a snapshot and times.
+def about(settings: Settings, stream: str) -> str:
+    """What there is to say about a model, a snapshot and times.
 
     Args:
         settings: The target's settings.
         stream: Name of the stream, model or snapshot.
-        told: What the rule says.
     """
-    sentences = [told] if told else []
+    sentences = []
     for model in settings.models:
         if model.name == stream:
             joined = ", ".join(name for name in model.streams if name != model.fact)
@@ -36,7 +35,7 @@ def about(settings: Settings, stream: str, told: str | None) -> str | None:
     ]
     if settings.timestamp_zone != UTC:
         sentences.append(zone_sentence(settings.timestamp_zone))
-    return " ".join(sentences) or None
+    return " ".join(sentences)
 
 
 def zone_sentence(zone: str) -> str:

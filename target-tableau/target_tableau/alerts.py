@@ -11,7 +11,7 @@ from target_tableau.errors import SettingError, TargetTableauError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_tableau.health import Health
+    from target_tableau.incidents import Health
 
 _SECONDS = 20
 

@@ -134,7 +134,7 @@ class Delivery:
             known_luid=known.luid if known else None,
             pending_job=known.pending_job if known else None,
             tags=rule.tags,
-            description=about(self.settings, stream, rule.description),
+            description=_joined(rule.description, about(self.settings, stream)),
             known_columns=tuple((known.columns if known else None) or ()),
         )
 
@@ -202,9 +202,14 @@ class Delivery:
         publication = self._publication(stream, file, load.load_id, known)
         if self.settings.semantic_layer:
             publication.semantics = semantics_of(
-                self.settings.source, build.plan, build.columns, keeps_deleted=not self.settings.hard_delete
+                self.settings.source,
+                build.plan,
+                build.columns,
+                keeps_deleted=not self.settings.hard_delete,
+                base_currency=self.settings.base_currency,
             )
-            publication.description = publication.description or publication.semantics.description
+            made = "" if rule.description else publication.semantics.description
+            publication.description = _joined(made, publication.description)
         if (
             known is not None
             and known.columns == _spelled(build.columns)
@@ -268,6 +273,11 @@ class Delivery:
         if refreshes:
             refresher = Refresher(self.publisher.site, self.settings.job_timeout_seconds)
             refresher.run(refreshes, self.ledger.note_refresh)
+
+
+def _joined(*parts: str | None) -> str | None:
+    """Parts of a description, each on lines of its own."""
+    return "\n".join(filter(None, parts)) or None
 
 
 def _spelled(columns: Mapping[str, Type]) -> dict[str, str]:

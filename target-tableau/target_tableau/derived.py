@@ -22,9 +22,12 @@ from typing_extensions import override
 from target_tableau.columns import METADATA_NAMES, Column, Plan, Type
 from target_tableau.errors import ExtractError, SettingError
 from target_tableau.extract import ExtractBuild
+from target_tableau.hints import NO_COLUMN_HINTS
+from target_tableau.known_hints import KnownHints
 from target_tableau.ledger import Status
 from target_tableau.load import extract_path
-from target_tableau.models import UNRESOLVED, Model, ModelQuery, Table, sums
+from target_tableau.model_hints import of_model, of_model_columns, of_snapshot, of_snapshot_columns
+from target_tableau.models import UNRESOLVED, ModelQuery, Table, sums
 from target_tableau.private_files import read_notes, write_notes
 from target_tableau.snapshots import DATE, SNAPSHOT_DATE, Snapshot
 from target_tableau.staging import Parent, Rules
@@ -36,9 +39,11 @@ if TYPE_CHECKING:
 
     from target_tableau.contents import Contents
     from target_tableau.delivery import Delivery
+    from target_tableau.hints import ColumnHints, StreamHints
     from target_tableau.hyper import Engine
     from target_tableau.ledger import Ledger
     from target_tableau.load import Load
+    from target_tableau.model_rules import Model
     from target_tableau.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -71,6 +76,7 @@ class Derivations:
             name: note for name, note in read_notes(self._path).items() if isinstance(note, dict)
         }
         self._new: dict[str, dict[str, Any]] = {}
+        self._hints = KnownHints(settings.extract_dir / ".hints.json")
 
     def reads(self, stream: str) -> bool:
         """Whether something is made of a stream, so that its extract must be here."""
@@ -97,13 +103,15 @@ class Derivations:
             TargetTableauError: It cannot be built, or does not come to the sums of its fact.
         """
         self._new = {}
-        if not load.streams:
+        if not load.streams or not (self._settings.models or self._settings.snapshots):
             return
-        source = self._settings.source
+        for stream in load.streams.values():
+            self._hints.learn(stream.build.plan)
+        place = _Place(self._engine, self._ledger, self._settings.source, load, self._hints)
         for model in self._settings.models:
-            self._take_up(_ModelWork(self._engine, self._ledger, source, load, model), load, delivery)
+            self._take_up(_ModelWork(place, model), load, delivery)
         for snapshot in self._settings.snapshots:
-            self._take_up(_SnapshotWork(self._engine, self._ledger, source, load, snapshot), load, delivery)
+            self._take_up(_SnapshotWork(place, snapshot), load, delivery)
 
     def _take_up(self, work: _Work, load: Load, delivery: Delivery | None) -> None:
         if delivery is not None:
@@ -126,6 +134,7 @@ class Derivations:
         build = work.stage(path, note["keys"])
         build.begins_anew = work.follows_rule and before.get("rule", note["rule"]) != note["rule"]
         load.streams[work.name] = StreamLoad(build.plan, build, read=build.counts.read)
+        self._hints.learn(build.plan)
         read_at = [part.extracted_at for name in work.streams if (part := load.streams.get(name)) is not None]
         work.build(build, with_change=delivery is not None and delivery.may_update(work.name))
         self._ledger.update(
@@ -170,10 +179,22 @@ class Derivations:
         Raises:
             ExtractError: The note cannot be written.
         """
+        self._hints.keep()
         if not self._new:
             return
         self._made |= self._new
         write_notes(self._path, self._made)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """What a model or snapshot is made with."""
+
+    engine: Engine
+    ledger: Ledger
+    source: str
+    load: Load
+    hints: KnownHints
 
 
 class _Work(abc.ABC):
@@ -186,11 +207,12 @@ class _Work(abc.ABC):
     """Made anew when its rule has changed, with the columns of the new one and no others."""
     unresolved = 0
 
-    def __init__(self, engine: Engine, ledger: Ledger, source: str, load: Load) -> None:
-        self._engine = engine
-        self._ledger = ledger
-        self._source = source
-        self._load = load
+    def __init__(self, place: _Place) -> None:
+        self._engine = place.engine
+        self._ledger = place.ledger
+        self._source = place.source
+        self._load = place.load
+        self._known = place.hints
 
     @abc.abstractmethod
     def note(self, inputs: Mapping[str, str | None]) -> dict[str, Any]:
@@ -204,8 +226,16 @@ class _Work(abc.ABC):
     def build(self, build: ExtractBuild, *, with_change: bool) -> None:
         """Build and verify its extract."""
 
+    @abc.abstractmethod
+    def hints(self, columns: Mapping[str, Type]) -> tuple[dict[str, ColumnHints], StreamHints]:
+        """What its columns, and it as a whole, mean."""
+
     def _build_for(self, path: Path, columns: Mapping[str, Type], keys: Sequence[str]) -> ExtractBuild:
-        plan = Plan(self.name, tuple(Column(name, name, kind) for name, kind in columns.items()), tuple(keys))
+        told, hints = self.hints(columns)
+        made = (
+            Column(name, name, kind, hints=told.get(name, NO_COLUMN_HINTS)) for name, kind in columns.items()
+        )
+        plan = Plan(self.name, tuple(made), tuple(keys), hints=hints)
         return ExtractBuild(self._engine, path, plan, len(self._load.streams))
 
     def _names(self, stream: str) -> dict[str, str]:
@@ -219,10 +249,15 @@ def _digest(rule: object) -> str:
 class _ModelWork(_Work):
     follows_rule = True
 
-    def __init__(self, engine: Engine, ledger: Ledger, source: str, load: Load, model: Model) -> None:
-        super().__init__(engine, ledger, source, load)
+    def __init__(self, place: _Place, model: Model) -> None:
+        super().__init__(place)
         self._model = model
         self.name, self.base, self.streams = model.name, model.fact, model.streams
+
+    @override
+    def hints(self, columns: Mapping[str, Type]) -> tuple[dict[str, ColumnHints], StreamHints]:
+        told = of_model_columns(self._model, columns, self._known, self._names)
+        return told, of_model(self._model, self._known)
 
     @override
     def note(self, inputs: Mapping[str, str | None]) -> dict[str, Any]:
@@ -244,7 +279,7 @@ class _ModelWork(_Work):
             self._tell(query, build)
             self._listed = ", ".join(sums(tables[self.base].columns))
             (self._sums,) = self._engine.rows(
-                f"SELECT {self._listed} FROM {tables[self.base].sql} WHERE {query.live}"
+                f"SELECT {self._listed} FROM {tables[self.base].sql} WHERE {query.kept()}"
             )
         return build
 
@@ -293,11 +328,16 @@ class _ModelWork(_Work):
 
 
 class _SnapshotWork(_Work):
-    def __init__(self, engine: Engine, ledger: Ledger, source: str, load: Load, snapshot: Snapshot) -> None:
-        super().__init__(engine, ledger, source, load)
+    def __init__(self, place: _Place, snapshot: Snapshot) -> None:
+        super().__init__(place)
         self._snapshot = snapshot
         self._today = snapshot.date(now())
         self.name, self.base, self.streams = snapshot.name, snapshot.stream, (snapshot.stream,)
+
+    @override
+    def hints(self, columns: Mapping[str, Type]) -> tuple[dict[str, ColumnHints], StreamHints]:
+        told = of_snapshot_columns(self.base, columns, self._known)
+        return told, of_snapshot(self._snapshot, self._known)
 
     @override
     def note(self, inputs: Mapping[str, str | None]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tableauhyperapi import escape_name, escape_string_literal
 
 from target_tableau.change import Change, Changes
-from target_tableau.columns import DELETED_AT, LOAD_ID, METADATA_NAMES, Plan, Type, difference, merge_columns
+from target_tableau.columns import DELETED_AT, LOAD_ID, Plan, Type, difference, merge_columns
 from target_tableau.display import fill
 from target_tableau.errors import ExtractError
 from target_tableau.hyper import ExtractTable, column_list
@@ -201,13 +201,14 @@ class ExtractBuild:
         self._guard_shrink(gone, before, rules)
         if rules.hard_delete:
             engine.run(f"DELETE FROM {stage.table} WHERE {DELETED_AT} IS NOT NULL")
+        held = stage.collect_held(present.sql, before)
         self.counts.unchanged = engine.run(
-            f"DELETE FROM {stage.table} s USING {present.sql} e WHERE {stage.same_key('s', 'e')} "
-            f"AND {self._same_content(existing)}"
+            f"DELETE FROM {stage.table} s USING {held} e WHERE {stage.same_key('s', 'e')} "
+            f"AND {stage.same_content(existing, self._columns)}"
         )
         self.counts.changed = engine.count(
             f"SELECT COUNT(*) FROM {stage.table} s WHERE EXISTS "
-            f"(SELECT 1 FROM {present.sql} e WHERE {stage.same_key('s', 'e')})"
+            f"(SELECT 1 FROM {held} e WHERE {stage.same_key('s', 'e')})"
         )
         self.counts.new = engine.count(f"SELECT COUNT(*) FROM {stage.table}") - self.counts.changed
         self.counts.total = before - gone + self.counts.new
@@ -222,7 +223,7 @@ class ExtractBuild:
         if rules.perhaps_closed and not rules.replaces_all:
             existing = engine.columns(present)
             left = f"{present.sql} WHERE {written_by(rules.perhaps_closed)}"
-            self.counts.unchanged = stage.absorb(left, existing, self._same_content(existing))
+            self.counts.unchanged = stage.absorb(left, existing, stage.same_content(existing, self._columns))
         arriving = engine.count(f"SELECT COUNT(*) FROM {stage.table}")
         if rules.replaces_all:
             own = [column.name for column in self.plan.columns if column.name in engine.columns(present)]
@@ -293,20 +294,6 @@ class ExtractBuild:
                 f"INSERT INTO {self._gone} SELECT {keys} FROM {present.sql} e WHERE {reason} "
                 f"AND NOT EXISTS (SELECT 1 FROM {self._gone} g WHERE {stage.same_key('g', 'e')})"
             )
-
-    def _same_content(self, existing: Mapping[str, Type]) -> str:
-        """SQL: a staged row says nothing that the extract does not say (the loader's own columns aside)."""
-        arriving = {column.name: column.type for column in self.plan.columns}
-        parts = ["TRUE", f"s.{DELETED_AT} IS NOT DISTINCT FROM e.{DELETED_AT}"]
-        for name, merged in self._columns.items():
-            if name in METADATA_NAMES:
-                continue
-            left = f"s.{escape_name(name)}" if name in arriving else "NULL"
-            right = f"e.{escape_name(name)}" if name in existing else "NULL"
-            if arriving.get(name, merged) != existing.get(name, merged) or "NULL" in {left, right}:
-                left, right = (f"CAST({side} AS {merged.sql})" for side in (left, right))
-            parts.append(f"{left} IS NOT DISTINCT FROM {right}")
-        return " AND ".join(parts)
 
     # -- the next extract --------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from target_tableau.errors import SettingError
 
-VERSION = 2
+VERSION = 3
 _METADATA = sa.MetaData()
 
 _ledger = sa.Table("ledger", _METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -90,6 +90,8 @@ incidents = sa.Table(
     sa.Column("began_at", sa.DateTime, nullable=False),
     sa.Column("ended_at", sa.DateTime),
     sa.Column("alerted_at", sa.DateTime),  # null until an alert about it went out
+    sa.Column("source", sa.String(255)),
+    sa.Column("over_told_at", sa.DateTime),  # null until an alert that it is over went out
 )
 
 tokens = sa.Table(
@@ -101,6 +103,18 @@ tokens = sa.Table(
     sa.Column("ends_at", sa.DateTime),
 )
 
+runs = sa.Table(
+    "runs",
+    _METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.String(255), nullable=False, index=True),
+    sa.Column("began_at", sa.DateTime, nullable=False),
+    sa.Column("ended_at", sa.DateTime),
+    sa.Column("brought", sa.Boolean, nullable=False),  # rows or a STATE came from the tap
+    sa.Column("unread", sa.Text),  # JSON, the streams that the tap did not read to their end
+    sa.Column("error", sa.Text),
+)
+
 _ADDED: dict[int, tuple[sa.Column[object], ...]] = {
     2: (
         loads.c.extracted_at,
@@ -110,6 +124,7 @@ _ADDED: dict[int, tuple[sa.Column[object], ...]] = {
         datasources.c.columns,
         datasources.c.pending_job,
     ),
+    3: (incidents.c.source, incidents.c.over_told_at),
 }
 """Version -> columns that it added to tables of the version before; tables of its own are simply made."""
 
@@ -134,8 +149,11 @@ def migrate(engine: sa.Engine) -> None:
                 f"The load ledger was written by a newer target-tableau (format {version}, this one knows "
                 f"{VERSION}). Install the newer version."
             )
+        present = sa.inspect(connection)
         for number in range(version + 1, VERSION + 1):
             for column in _ADDED[number]:
+                if any(each["name"] == column.name for each in present.get_columns(column.table.name)):
+                    continue  # the table is younger than the ledger, and was made whole just now
                 kind = column.type.compile(engine.dialect)
                 connection.execute(
                     sa.text(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")

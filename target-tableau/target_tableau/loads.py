@@ -16,7 +16,7 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from typing_extensions import override
@@ -28,7 +28,7 @@ from target_tableau.deliver import deliver
 from target_tableau.delivery import Delivery
 from target_tableau.display import UTC
 from target_tableau.errors import SettingError, TargetTableauError
-from target_tableau.health import compare, find, note_alerted
+from target_tableau.health import look
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.page import published_times, render_page
@@ -39,6 +39,9 @@ from target_tableau.settings import Settings
 from target_tableau.sign_in import credentials_of
 from target_tableau.site import Site
 from target_tableau.trace import trace
+
+if TYPE_CHECKING:
+    from target_tableau.incidents import Health
 
 _PREFIX = "TARGET_TABLEAU_"
 _LOW_DISK_BYTES = 1024**3
@@ -245,20 +248,18 @@ def deliver_collected(settings: Settings, folders: tuple[Path, ...]) -> None:
 @click.pass_obj
 def health(settings: Settings) -> None:
     """Tell what is wrong, alert once per incident and again when it is over; exit code 1 while anything is wrong."""
-    ledger = _opened(settings)
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    state = compare(ledger, find(settings, ledger, now), now)
-    for incident in [*state.begun, *state.going_on]:
-        click.echo(incident.told)
-    if settings.alert_urls and (state.begun or state.over):
-        alerts.send(settings.alert_urls, state, settings.source)
-        note_alerted(ledger, state.begun, now)
+    state = look(settings, _opened(settings), _show)
     if settings.heartbeat_url:
         alerts.beat(settings.heartbeat_url)
     if state.is_good:
         click.echo("All is well.")
     else:
         click.get_current_context().exit(1)
+
+
+def _show(found: Health) -> None:
+    for incident in [*found.begun, *found.going_on]:
+        click.echo(incident.told)
 
 
 @main.command("refresh")

@@ -1,4 +1,4 @@
-"""Facts joined with their dimensions (setting `models`): the rules, and the query that makes one.
+"""Facts joined with their dimensions (setting `models`): the query that makes one.
 
 A model has exactly the rows of its fact, whatever the dimensions hold. A dimension is reduced to one row per key
 before it is joined; a key whose rows say different things gives nothing, because any choice would be arbitrary.
@@ -8,121 +8,29 @@ What does not find its dimension is named in the column `unresolved`.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import TYPE_CHECKING
 
 from tableauhyperapi import escape_name, escape_string_literal
 
 from target_tableau.columns import DELETED_AT, EXTRACTED_AT, LOAD_ID, METADATA_NAMES, SEQUENCE, Kind, Type
 from target_tableau.errors import SettingError, shorten
+from target_tableau.model_rules import SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from target_tableau.conditions import Condition
     from target_tableau.hyper import Engine
+    from target_tableau.model_rules import Computed, Join, Model
+
+logger = logging.getLogger(__name__)
 
 UNRESOLVED = "unresolved"
 """Column of a model that names the joins that found nothing for the row; null if all did."""
 
 _LISTED = 5
-_SEPARATOR = ", "
 _FOUND = "found_"  # a column that every row of a reduced dimension has
-
-
-@dataclasses.dataclass(frozen=True)
-class Join:
-    """A dimension that a model looks up.
-
-    Attributes:
-        stream: The dimension.
-        keys: Property of the fact, or name that an earlier join gave -> property of the dimension.
-        columns: Property of the dimension -> its name in the model.
-        name: What the column `unresolved` calls it.
-        also: Further streams of the same kind, with the same properties (stock and non-stock items).
-        required: A row without a reference is unresolved too.
-        on_unresolved: `count` a row that finds nothing, `fail`, or `ignore` it.
-    """
-
-    stream: str
-    keys: dict[str, str]
-    columns: dict[str, str]
-    name: str
-    also: tuple[str, ...] = ()
-    required: bool = False
-    on_unresolved: str = "count"
-
-    @property
-    def streams(self) -> tuple[str, ...]:
-        """All streams in which it looks."""
-        return (self.stream, *self.also)
-
-
-@dataclasses.dataclass(frozen=True)
-class Computed:
-    """A column that is worked out of others; nulls count as zero.
-
-    Attributes:
-        plus: Columns that are added.
-        minus: Columns that are taken off.
-        negate_where: Column -> values under which the sign is turned round.
-    """
-
-    plus: tuple[str, ...]
-    minus: tuple[str, ...]
-    negate_where: dict[str, tuple[str, ...]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Model:
-    """A rule of the setting."""
-
-    name: str
-    fact: str
-    joins: tuple[Join, ...]
-    computed: dict[str, Computed]
-
-    @classmethod
-    def parse(cls, rule: Mapping[str, Any]) -> Model:
-        """Read a rule.
-
-        Raises:
-            SettingError: A join says nothing to join on, or two have one name.
-        """
-        joins = tuple(
-            Join(
-                stream=each["stream"],
-                keys=dict(each["keys"]),
-                columns=dict(each.get("columns") or {}),
-                name=str(each.get("name") or each["stream"]),
-                also=tuple(each.get("also") or ()),
-                required=bool(each.get("required")),
-                on_unresolved=each.get("on_unresolved") or "count",
-            )
-            for each in rule.get("joins") or ()
-        )
-        names = [join.name for join in joins]
-        for join in joins:
-            if not join.keys or names.count(join.name) > 1 or _SEPARATOR in join.name:
-                raise SettingError(
-                    f"Model '{rule['name']}': every join needs 'keys', and a name of its own without commas; look at "
-                    f"the join with '{join.stream}'."
-                )
-        computed = {
-            name: Computed(
-                tuple(how.get("plus") or ()),
-                tuple(how.get("minus") or ()),
-                {column: tuple(values) for column, values in (how.get("negate_where") or {}).items()},
-            )
-            for name, how in (rule.get("computed") or {}).items()
-        }
-        for name, how in computed.items():
-            if not how.plus and not how.minus:
-                raise SettingError(f"Model '{rule['name']}': the column '{name}' needs 'plus' or 'minus'.")
-        return cls(str(rule["name"]), str(rule["fact"]), joins, computed)
-
-    @property
-    def streams(self) -> tuple[str, ...]:
-        """The streams that it is made of, the fact first."""
-        return tuple(dict.fromkeys((self.fact, *(name for join in self.joins for name in join.streams))))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +46,10 @@ class Table:
     sql: str
     columns: Mapping[str, Type]
     names: Mapping[str, str]
+
+    def has(self, source: str) -> bool:
+        """Whether a property fills one of its columns."""
+        return self.names.get(source, source) in self.columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +102,7 @@ class ModelQuery:
         self._put(
             UNRESOLVED,
             _Value(
-                f"NULLIF(CONCAT_WS('{_SEPARATOR}', {parts}), '')" if parts else "CAST(NULL AS TEXT)",
+                f"NULLIF(CONCAT_WS('{SEPARATOR}', {parts}), '')" if parts else "CAST(NULL AS TEXT)",
                 Type(Kind.TEXT),
             ),
         )
@@ -200,10 +112,22 @@ class ModelQuery:
         """The columns of the model, in order, without the loader's own."""
         return {name: value.type for name, value in self._values.items()}
 
-    @property
-    def live(self) -> str:
-        """SQL: the fact's row is none that was deleted and only marked (`hard_delete: false`)."""
-        return f"{DELETED_AT} IS NULL"
+    def kept(self, alias: str = "") -> str:
+        """SQL: the model has the fact's row. It is none that was deleted and only marked (`hard_delete: false`)."""
+        told = self._tests(self._fact, self._model.fact, self._model.where, alias)
+        return " AND ".join([f"{alias}{DELETED_AT} IS NULL", *told])
+
+    def _tests(self, table: Table, stream: str, where: Sequence[Condition], alias: str = "") -> list[str]:
+        """SQL: the conditions on a table's rows.
+
+        Raises:
+            SettingError: One of them is on a column that it has not.
+        """
+        told = []
+        for condition in where:
+            name = self._column(table, stream, condition.column)
+            told.append(condition.sql(f"{alias}{escape_name(name)}", table.columns[name]))
+        return told
 
     def insert(self, table: str, load_id: str) -> int:
         """Write the model into a table that has its columns and the loader's own; return the number of rows."""
@@ -217,14 +141,14 @@ class ModelQuery:
         names = ", ".join(escape_name(name) for name in values)
         return self._engine.run(
             f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} FROM {self._fact.sql} f "
-            f"{' '.join(self._clauses)} WHERE f.{self.live}"
+            f"{' '.join(self._clauses)} WHERE {self.kept('f.')}"
         )
 
     def unresolved(self, table: str) -> Iterator[tuple[Join, int, str]]:
         """What the joins did not find: each with its number of rows, and the most frequent values in words."""
         for join in self._model.joins:
-            named = escape_string_literal(f"{_SEPARATOR}{join.name}{_SEPARATOR}")
-            found = f"POSITION({named} IN '{_SEPARATOR}' || {UNRESOLVED} || '{_SEPARATOR}') > 0"
+            named = escape_string_literal(f"{SEPARATOR}{join.name}{SEPARATOR}")
+            found = f"POSITION({named} IN '{SEPARATOR}' || {UNRESOLVED} || '{SEPARATOR}') > 0"
             rows = self._engine.count(f"SELECT COUNT(*) FROM {table} WHERE {found}")
             if not rows:
                 continue
@@ -268,16 +192,36 @@ class ModelQuery:
             f"There are: {', '.join(self._values)}."
         )
 
+    def _has_columns(self, join: Join) -> bool:
+        """Whether the fact and the dimension have what a join names."""
+        known = {
+            *self._values,
+            *(source for source, name in self._fact.names.items() if name in self._values),
+        }
+        dimension = next((self._tables[stream] for stream in join.streams if stream in self._tables), None)
+        missing = join.keys.keys() - known
+        if dimension is not None:
+            wanted = (*join.keys.values(), *join.columns, *(condition.column for condition in join.where))
+            missing |= {source for source in wanted if not dimension.has(source)}
+        if missing:
+            logger.info(
+                "Model '%s': the join %s is left out, for there is no %s.",
+                self._model.name,
+                join.name,
+                ", ".join(sorted(missing)),
+            )
+        return not missing
+
     def _join(self, join: Join, alias: str) -> None:
+        if join.optional and not self._has_columns(join):
+            self._leave_out(join, [], "FALSE")
+            return
         if self._absent & join.keys.keys():  # it hangs on a join whose dimension is not loaded
             self._leave_out(join, [], "TRUE" if join.required else "FALSE")
             return
         keys = [self._known(name) for name in join.keys]
         self._references[join.name] = [name for name, _ in keys]
-        given = " AND ".join(
-            f"{value.sql} IS NOT NULL" + (f" AND {value.sql} <> ''" if value.type == Type(Kind.TEXT) else "")
-            for _, value in keys
-        )
+        given = " AND ".join(_is_given(value, join.empty) for _, value in keys)
         dimensions = [self._tables[stream] for stream in join.streams if stream in self._tables]
         self.missing += [stream for stream in join.streams if stream not in self._tables]
         if not dimensions:
@@ -288,14 +232,14 @@ class ModelQuery:
         pairs = []
         for (_, value), source in zip(keys, join.keys.values(), strict=True):
             left, right = value.sql, f"{alias}.{escape_name(source)}"
-            if value.type.kind != types[self._of(dimensions[0], join, source)].kind:
+            if value.type.kind != types[self._column(dimensions[0], join.stream, source)].kind:
                 left, right = f"CAST({left} AS TEXT)", f"CAST({right} AS TEXT)"
             pairs.append(f"{left} = {right}")
         self._clauses.append(f"LEFT JOIN {table} {alias} ON {' AND '.join(pairs)}")
         wanted = "" if join.required else f"{given} AND "
         self._states[join.name] = f"{wanted}{alias}.{_FOUND} IS NULL"
         for source, name in join.columns.items():
-            kind = types[self._of(dimensions[0], join, source)]
+            kind = types[self._column(dimensions[0], join.stream, source)]
             self._put(name, _Value(f"{alias}.{escape_name(source)}", kind))
 
     def _leave_out(self, join: Join, references: list[str], state: str) -> None:
@@ -303,19 +247,18 @@ class ModelQuery:
         self._references[join.name] = references
         self._states[join.name] = state
 
-    def _of(self, dimension: Table, join: Join, source: str) -> str:
-        """The column of a dimension that a property fills.
+    def _column(self, table: Table, stream: str, source: str) -> str:
+        """The column of a stream that a property fills.
 
         Raises:
             SettingError: It has no such column.
         """
-        name = dimension.names.get(source, source)
-        if name not in dimension.columns:
-            own = [column for column in dimension.columns if column not in METADATA_NAMES]
+        if not table.has(source):
+            own = [column for column in table.columns if column not in METADATA_NAMES]
             raise SettingError(
-                f"Model '{self._model.name}': {join.stream} has no column '{source}'; it has: {', '.join(own)}."
+                f"Model '{self._model.name}': {stream} has no column '{source}'; it has: {', '.join(own)}."
             )
-        return name
+        return table.names.get(source, source)
 
     def _one_row_per_key(self, dimensions: Sequence[Table], join: Join, alias: str) -> str:
         """A temporary table with the key and what the model takes of it, under the names of the properties.
@@ -325,14 +268,15 @@ class ModelQuery:
         table = f"dimension_{alias}"
         sources = list(dict.fromkeys((*join.keys.values(), *join.columns)))
         first = dimensions[0].columns
-        kinds = {source: first[self._of(dimensions[0], join, source)].sql for source in sources}
+        kinds = {source: first[self._column(dimensions[0], join.stream, source)].sql for source in sources}
         parts = []
         for each in dimensions:
             values = ", ".join(
-                f"CAST({escape_name(self._of(each, join, source))} AS {kind}) AS {escape_name(source)}"
+                f"CAST({escape_name(self._column(each, join.stream, source))} AS {kind}) AS {escape_name(source)}"
                 for source, kind in kinds.items()
             )
-            parts.append(f"SELECT {values}, TRUE AS {_FOUND} FROM {each.sql}")
+            tests = " AND ".join(self._tests(each, join.stream, join.where)) or "TRUE"
+            parts.append(f"SELECT {values}, TRUE AS {_FOUND} FROM {each.sql} WHERE {tests}")
         self._engine.run(f"CREATE TEMPORARY TABLE {table} AS ({_distinct(parts)}) WITH DATA")
         self._temporary.append(table)
         self._leave_ambiguous_out(table, join)
@@ -368,7 +312,21 @@ class ModelQuery:
         for column, values in how.negate_where.items():
             listed = ", ".join(escape_string_literal(value) for value in values)
             total = f"CASE WHEN {self._known(column)[1].sql} IN ({listed}) THEN -1 ELSE 1 END * {total}"
+        for condition in how.only_where:
+            tested = self._known(condition.column)[1]
+            total = f"CASE WHEN {condition.sql(tested.sql, tested.type)} THEN {total} ELSE 0 END"
         return _Value(f"CAST({total} AS {kind.sql})", kind)
+
+
+def _is_given(value: _Value, empty: Sequence[str]) -> str:
+    """SQL: a reference is there; its value is none of those that mean that there is none."""
+    told = [f"{value.sql} IS NOT NULL"]
+    if value.type.kind is Kind.TEXT:
+        told.append(f"{value.sql} <> ''")
+    if empty:
+        listed = ", ".join(escape_string_literal(one) for one in empty)
+        told.append(f"CAST({value.sql} AS TEXT) NOT IN ({listed})")
+    return " AND ".join(told)
 
 
 def _distinct(queries: Sequence[str]) -> str:

@@ -29,6 +29,12 @@ def is_complete(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) 
     return after.get("replication_key_value") is not None
 
 
+def is_under_way(stream: str, last: Mapping[str, Any]) -> bool:
+    """Whether a STATE of the end of a run says that a stream was begun and not read to its end."""
+    bookmark = (last.get("bookmarks") or {}).get(stream) or {}
+    return any(mark in bookmark for mark in _UNDER_WAY)
+
+
 def starts_again(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
     """Whether a tap has nothing to go on from, so that all rows of a stream come again."""
     before = (first.get("bookmarks") or {}).get(stream) or {}

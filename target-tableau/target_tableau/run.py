@@ -27,6 +27,7 @@ from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.load import Load, extract_path
 from target_tableau.progress import Progress
+from target_tableau.proof import is_under_way
 from target_tableau.stream_load import Workshop
 from target_tableau.worker import Worker
 
@@ -55,6 +56,7 @@ class Run:
     Attributes:
         load: The load that is under way; a checkpoint begins another.
         progress: Tells who watches how far it is.
+        has_come: A row or a STATE has come from the tap.
     """
 
     load: Load
@@ -66,6 +68,8 @@ class Run:
         self._parsers: dict[str, BlockParser] = {}
         self._schemas: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = {}
         self._first_state: Mapping[str, Any] | None = None
+        self._last_state: Mapping[str, Any] = {}
+        self.has_come = False
         self.progress = Progress()
         self._refresh_failure: RefreshError | None = None
         self._stack = contextlib.ExitStack()
@@ -295,6 +299,7 @@ class Run:
                 name,
             )
         self._ensure_stream(stream)
+        self.has_come = True
         self.load.add(stream, table)
         part = self.load.streams[stream]
         self.progress.rows(stream, part.read, time.monotonic() - part.began)
@@ -310,6 +315,12 @@ class Run:
         if self._first_state is None:
             self._first_state = state if self.load.is_empty else {}
         self.load.note_state(state)
+        self._last_state, self.has_come = state, True
+
+    @property
+    def unread(self) -> list[str]:
+        """The streams that the tap has begun and, as its STATE says, not read to their end."""
+        return [stream for stream in self._schemas if is_under_way(stream, self._last_state)]
 
     def activate_version(self, stream: str) -> None:
         """Take an ACTIVATE_VERSION message: what this run does not bring of the stream is gone."""

@@ -139,7 +139,12 @@ class Semantics:
 
 
 def semantics_of(
-    source: str, plan: Plan, columns: Mapping[str, Type], *, keeps_deleted: bool = False
+    source: str,
+    plan: Plan,
+    columns: Mapping[str, Type],
+    *,
+    keeps_deleted: bool = False,
+    base_currency: str = "",
 ) -> Semantics:
     """Work out the semantic layer of a stream.
 
@@ -148,7 +153,11 @@ def semantics_of(
         plan: Its columns and key, with the schema's hints.
         columns: All columns of the extract, also those that no longer come.
         keeps_deleted: Rows that were deleted in the source stay, with the time in a column that authors then see.
+        base_currency: ISO code of the books' currency, where the schema does not tell it.
     """
+    if base_currency and not plan.hints.base_currency:
+        hints = dataclasses.replace(plan.hints, base_currency=base_currency)
+        plan = dataclasses.replace(plan, hints=hints)
     marks_deleted = keeps_deleted and plan.announces_deletions
     own = {column.name: column for column in plan.columns}
     made = []
@@ -206,13 +215,14 @@ def _field(plan: Plan, name: str, kind: Type, column: Column | None, *, hidden: 
     )
 
 
+def is_renamed(column: Column) -> bool:
+    """Whether a setting gave the column its name; the number of a name that was taken does not count."""
+    return re.fullmatch(rf"{re.escape(column.source)}(_\d+)?", column.name) is None
+
+
 def _caption(name: str, column: Column | None, hints: ColumnHints) -> str:
     """A name that a setting gives to a column is what the user wants to see; then labels, then words."""
-    source = column.source if column else name
-    renamed = not re.fullmatch(
-        rf"{re.escape(source)}(_\d+)?", name
-    )  # but for the number of a name that was taken
-    if hints.label and not renamed:
+    if hints.label and not (column and is_renamed(column)):
         return legal(hints.label)
     return _LOADER_CAPTIONS.get(name) or caption_of(name)
 

@@ -221,6 +221,26 @@ SCHEMA = th.PropertiesList(
         ),
     ),
     th.Property(
+        "expected_sources",
+        th.ArrayType(th.StringType),
+        default=[],
+        title="Expected sources",
+        description=(
+            "Sources that target-tableau-loads health looks for even before anything of them has come, for instance "
+            '["tap-acumatica"]: one that has never loaded anything is an incident.'
+        ),
+    ),
+    th.Property(
+        "source_token_days",
+        th.ObjectType(additional_properties=th.IntegerType(minimum=1)),
+        default={},
+        title="Life of the sources' tokens",
+        description=(
+            "Source (or a pattern) -> after how many days without a run its sign-in ends, for instance "
+            '{"tap-exact-online*": 30}. target-tableau-loads health tells when less than a third of that is left.'
+        ),
+    ),
+    th.Property(
         "alert_urls",
         th.StringType,
         secret=True,

@@ -10,13 +10,17 @@ _JOIN = th.ObjectType(
     th.Property("columns", th.ObjectType(additional_properties=th.StringType), default={}),
     th.Property("name", th.StringType),
     th.Property("also", th.ArrayType(th.StringType)),
+    th.Property("where", th.ObjectType(additional_properties=th.AnyType)),
+    th.Property("empty", th.ArrayType(th.AnyType)),
     th.Property("required", th.BooleanType),
+    th.Property("optional", th.BooleanType),
     th.Property("on_unresolved", th.StringType, allowed_values=["count", "fail", "ignore"]),
 )
 _COMPUTED = th.ObjectType(
     th.Property("plus", th.ArrayType(th.StringType)),
     th.Property("minus", th.ArrayType(th.StringType)),
     th.Property("negate_where", th.ObjectType(additional_properties=th.ArrayType(th.StringType))),
+    th.Property("only_where", th.ObjectType(additional_properties=th.AnyType)),
 )
 
 MODELS = (
@@ -28,16 +32,19 @@ MODELS = (
                 th.Property("fact", th.StringType, required=True),
                 th.Property("joins", th.ArrayType(_JOIN), default=[]),
                 th.Property("computed", th.ObjectType(additional_properties=_COMPUTED), default={}),
+                th.Property("where", th.ObjectType(additional_properties=th.AnyType)),
             )
         ),
         default=[],
         title="Models",
         description=(
             "Facts joined with their dimensions, each an extract and a data source of its own: a list of rules with "
-            "name, fact (a stream), joins (stream; keys: fact column -> dimension column; columns: dimension column -> "
-            "its name in the model; name: what the column unresolved calls it; also: further streams to look in; "
-            "required: an empty reference is unresolved too; on_unresolved: count, fail or ignore) and "
-            "computed (name -> plus and minus: columns that are added and taken off). Example: "
+            "name, fact (a stream), where (which of its rows, as in snapshots), joins (stream; keys: fact column -> "
+            "dimension column; columns: dimension column -> its name in the model; name: what the column unresolved "
+            "calls it; also: further streams to look in; where: which of their rows; required: an empty reference is "
+            "unresolved too; empty: values that mean no reference; optional: left out where a column is missing; "
+            "on_unresolved: count, fail or ignore) and computed (name -> plus and minus: columns that are added and "
+            "taken off; negate_where: values that turn the sign; only_where: what must hold, else 0). Example: "
             '[{"name": "ap_bills", "fact": "bills", "joins": [{"stream": "vendors", "keys": {"vendor": "vendor_id"}, '
             '"columns": {"vendor_name": "vendor_name"}}]}]. A name like tap-acumatica/ap_bills holds for that source '
             "only."

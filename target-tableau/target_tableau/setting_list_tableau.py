@@ -143,6 +143,15 @@ TABLEAU: tuple[th.Property[Any], ...] = (
         ),
     ),
     th.Property(
+        "base_currency",
+        th.StringType(pattern="^[A-Z]{3}$"),
+        title="Currency of the books",
+        description=(
+            "ISO code of the one currency that the books of this source are kept in, for instance USD: amounts in it "
+            "are then shown with its symbol and decimals. Leave it empty where companies keep books in several."
+        ),
+    ),
+    th.Property(
         "semantic_layer",
         th.BooleanType,
         default=True,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from target_tableau.display import UTC, zone_named
 from target_tableau.errors import SettingError
 from target_tableau.journal import file_name
-from target_tableau.models import Model
+from target_tableau.model_rules import Model
 from target_tableau.references import Reference
 from target_tableau.snapshots import Snapshot
 
@@ -125,6 +125,7 @@ class Settings:
     create_project: bool
     publish_mode: str
     semantic_layer: bool
+    base_currency: str
     refresh: Refreshing
     adopt: bool
     dry_run: bool
@@ -150,6 +151,8 @@ class Settings:
     journal_only: bool
     ledger_url: str | None = dataclasses.field(repr=False)
     freshness_minutes: int
+    expected_sources: tuple[str, ...]
+    source_token_days: dict[str, int]
     alert_urls: tuple[str, ...] = dataclasses.field(repr=False)
     heartbeat_url: str | None = dataclasses.field(repr=False)
 
@@ -181,6 +184,7 @@ class Settings:
             create_project=bool(config.get("create_project", False)),
             publish_mode=config.get("publish_mode") or "auto",
             semantic_layer=bool(config.get("semantic_layer", True)),
+            base_currency=str(config.get("base_currency") or ""),
             refresh=Refreshing.parse(config.get("refresh") or {}),
             adopt=bool(config.get("adopt", False)),
             dry_run=bool(config.get("dry_run", False)),
@@ -213,6 +217,10 @@ class Settings:
             journal_only=bool(config.get("journal_only", False)),
             ledger_url=config.get("ledger_url") or None,
             freshness_minutes=int(config.get("freshness_minutes", 0)),
+            expected_sources=tuple(config.get("expected_sources") or ()),
+            source_token_days={
+                pattern: int(days) for pattern, days in (config.get("source_token_days") or {}).items()
+            },
             alert_urls=tuple(str(config.get("alert_urls") or "").split()),
             heartbeat_url=config.get("heartbeat_url") or None,
         )

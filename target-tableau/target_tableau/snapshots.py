@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tableauhyperapi import escape_name, escape_string_literal
 
 from target_tableau.columns import DELETED_AT, LOAD_ID, METADATA, METADATA_NAMES, Kind, Type
+from target_tableau.conditions import Condition
 from target_tableau.display import zone_named
 from target_tableau.errors import SettingError
 
@@ -23,45 +24,6 @@ if TYPE_CHECKING:
     from target_tableau.models import Table
 
 SNAPSHOT_DATE = "snapshot_date"
-
-
-@dataclasses.dataclass(frozen=True)
-class Condition:
-    """What a column must be, or must not be, for a row to be copied; `None` among the values means no value."""
-
-    column: str
-    values: tuple[object, ...]
-    is_not: bool = False
-
-    @classmethod
-    def parse(cls, name: str, column: str, told: object) -> Condition:
-        """Read it from a rule.
-
-        Raises:
-            SettingError: It is neither a value, nor a list, nor {"not": ...}.
-        """
-        is_not = isinstance(told, dict) and set(told) == {"not"}
-        values = told["not"] if is_not and isinstance(told, dict) else told
-        values = values if isinstance(values, list) else [values]
-        if not values or not all(value is None or isinstance(value, str | int | float) for value in values):
-            raise SettingError(
-                f"Snapshot '{name}': where.{column} must be a value, a list of values, or "
-                '{"not": a value or a list}.'
-            )
-        return cls(column, tuple(values), is_not)
-
-    def sql(self, column: str, kind: Type) -> str:
-        """As Hyper tests it; never null."""
-        name = escape_name(column)
-        listed = ", ".join(
-            f"CAST({escape_string_literal(_literal(value))} AS {kind.sql})"
-            for value in self.values
-            if value is not None
-        )
-        parts = [f"COALESCE({name} IN ({listed}), FALSE)"] if listed else []
-        if None in self.values:
-            parts.append(f"{name} IS NULL")
-        return f"{'NOT ' if self.is_not else ''}({' OR '.join(parts)})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,9 +58,7 @@ class Snapshot:
             name=name,
             stream=str(rule["stream"]),
             monthly=rule.get("every") == "month",
-            where=tuple(
-                Condition.parse(name, column, told) for column, told in (rule.get("where") or {}).items()
-            ),
+            where=Condition.all_of(f"Snapshot '{name}'", rule.get("where")),
             keep_days=rule.get("keep_days"),
             zone=zone_named(rule.get("zone") or zone, f"snapshots, '{name}'"),
         )
@@ -140,7 +100,7 @@ class Snapshot:
                     f"Snapshot '{self.name}': {self.stream} has no column '{condition.column}'; it has: "
                     f"{', '.join(own)}."
                 )
-            tests.append(condition.sql(column, source.columns[column]))
+            tests.append(condition.sql(escape_name(column), source.columns[column]))
         values = {SNAPSHOT_DATE: _date(today)} | {name: escape_name(name) for name in own}
         values |= {column.name: column.name for column in METADATA} | {
             LOAD_ID: escape_string_literal(load_id)
@@ -157,7 +117,3 @@ DATE = Type(Kind.DATE)
 
 def _date(day: dt.date) -> str:
     return f"DATE '{day.isoformat()}'"
-
-
-def _literal(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -18,13 +18,16 @@ from target_tableau.display import local_time
 from target_tableau.hyper import column_list, parquet_array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from target_tableau.hyper import Engine
 
 _KEYS_AT_ONCE = 1_000_000
 """So many keys are held in memory while duplicates are looked for."""
+_FEW_STAGED = 100_000
+_FEW_OF = 4
+"""Staged rows are few if they are at most so many, and at most one to so many of the extract."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Stage:
         self.path = path
         self.gone_matches = f"gone_matches_{number}"
         self.reread_parents = f"reread_parents_{number}"
+        self._held = f"held_{number}"
         self.path.unlink(missing_ok=True)
         engine.create(path, list(self._types().items()))
         self._extract = engine.attach(path)
@@ -162,6 +166,28 @@ class Stage:
             f"WHERE s.occurrence_ = e.occurrence_ AND {same_content}) d WHERE t.{SEQUENCE} = d.{SEQUENCE}"
         )
 
+    def collect_held(self, extract: str, rows: int) -> str:
+        """The rows of an extract that have the key of a staged row.
+
+        Where few rows are staged, the few they meet are set aside: to compare them in place, Hyper would read every
+        column of every row of the extract.
+
+        Args:
+            extract: SQL of the extract's table.
+            rows: How many it has.
+
+        Returns:
+            SQL of a table that holds them; the extract's own where many rows are staged.
+        """
+        staged = self.engine.count(f"SELECT COUNT(*) FROM {self.table}")
+        if staged > _FEW_STAGED or staged * _FEW_OF > rows:
+            return extract
+        self.engine.run(
+            f"CREATE TEMPORARY TABLE {self._held} AS (SELECT * FROM {extract} e WHERE EXISTS "
+            f"(SELECT 1 FROM {self.table} s WHERE {self.same_key('s', 'e')})) WITH DATA"
+        )
+        return self._held
+
     def is_covered(self, proven: int) -> bool:
         """Whether no row came behind the last one that a STATE message covers."""
         return not self.engine.count(f"SELECT COUNT(*) FROM {self.table} WHERE {SEQUENCE} > {proven}")
@@ -169,12 +195,33 @@ class Stage:
     def close(self) -> None:
         """Make the file whole, let go of it, and give the session's memory back."""
         self.engine.detach(self._extract)
-        for table in (self.gone_matches, self.reread_parents):
+        for table in (self.gone_matches, self.reread_parents, self._held):
             self.engine.run(f"DROP TABLE IF EXISTS {table}")
 
     def same_key(self, left: str, right: str) -> str:
         """SQL: both rows have the same key; nulls are values here."""
         return same(self.plan.keys, left, right)
+
+    def same_content(self, existing: Mapping[str, Type], merged: Mapping[str, Type]) -> str:
+        """SQL: a staged row `s` says nothing that a row `e` of the extract does not say.
+
+        The loader's own columns do not count.
+
+        Args:
+            existing: Name -> type of the extract's columns.
+            merged: The same for the columns it is to have.
+        """
+        arriving = {column.name: column.type for column in self.plan.columns}
+        parts = ["TRUE", f"s.{DELETED_AT} IS NOT DISTINCT FROM e.{DELETED_AT}"]
+        for name, kind in merged.items():
+            if name in METADATA_NAMES:
+                continue
+            left = f"s.{escape_name(name)}" if name in arriving else "NULL"
+            right = f"e.{escape_name(name)}" if name in existing else "NULL"
+            if arriving.get(name, kind) != existing.get(name, kind) or "NULL" in {left, right}:
+                left, right = (f"CAST({side} AS {kind.sql})" for side in (left, right))
+            parts.append(f"{left} IS NOT DISTINCT FROM {right}")
+        return " AND ".join(parts)
 
     @property
     def live(self) -> str:

@@ -22,6 +22,7 @@ from target_tableau.reader import BlockReader
 from target_tableau.replay import finish_unfinished
 from target_tableau.report import render
 from target_tableau.run import Run, run_of
+from target_tableau.runs import NotedRun
 from target_tableau.setting_list import SCHEMA
 from target_tableau.settings import Settings
 from target_tableau.sink import RecordSink
@@ -69,6 +70,7 @@ class TargetTableau(Target):
         reader.on_failure = self._leave
         self._waits = reader.waits
         self._run: Run | None = None
+        self._noted: NotedRun | None = None
 
     @classmethod
     @override
@@ -96,6 +98,8 @@ class TargetTableau(Target):
             TargetTableauError: A setting is wrong, or something is not to be had.
         """
         settings = Settings.from_config(self.config)
+        if not settings.dry_run and not settings.journal_only:
+            self._noted = NotedRun(settings)
         if not settings.journal_only:
             finish_unfinished(settings)
         run = run_of(settings)
@@ -158,8 +162,9 @@ class TargetTableau(Target):
 
     @override
     def process_endofpipe(self) -> None:
-        if self._run is None:
-            return  # nothing came: nothing is known, nothing is changed
+        if self._run is None:  # nothing came: nothing is known, nothing is changed
+            NotedRun(Settings.from_config(self.config)).end(None, brought=False, unread=())
+            return
         try:
             self._finish(self._run)
         except BaseException as failure:
@@ -202,6 +207,13 @@ class TargetTableau(Target):
         run, self._run = self._run, None
         if run is not None:
             run.__exit__(type(error) if error else None, error, None)
+        noted, self._noted = self._noted, None
+        if noted is None:
+            return
+        try:
+            noted.end(error, brought=run is not None and run.has_come, unread=run.unread if run else ())
+        except TargetTableauError as failure:  # what ended the run is what must be told
+            self.logger.warning("How the run ended could not be noted: %s", failure)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

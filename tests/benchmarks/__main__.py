@@ -7,12 +7,14 @@ is a module with `measure(options)`; to add one, name it in `PARTS`.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import full_load, memory, table, upsert
+from tests.benchmarks import full_load, memory, table, taps, upsert
+from tests.benchmarks.erps import BY_TAP
 from tests.benchmarks.options import Options
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ PARTS: dict[str, Callable[[Options], Sequence[table.Figure]]] = {
     "full-load": full_load.measure,
     "memory": memory.measure,
     "upsert": upsert.measure,
+    "taps": taps.speed,
+    "latency": taps.latency,
+    "calls": taps.calls,
+    "tap-memory": taps.memory,
 }
 
 
@@ -41,10 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--upsert-rows", type=int, default=500_000, help="rows of the extract that is changed"
     )
+    parser.add_argument("--tap-rows", type=int, default=30_000, help="ledger lines that each tap reads")
+    parser.add_argument(
+        "--tap-memory-rows", type=int, default=0, help="also measure each tap's memory over so many lines"
+    )
+    parser.add_argument("--latency-ms", type=int, default=200, help="what each page costs in `latency`")
+    parser.add_argument("--taps", nargs="+", default=(), choices=BY_TAP, help="only these taps")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
-        options = Options(Path(folder), chosen.rounds, chosen.rows, chosen.memory_rows, chosen.upsert_rows)
+        sizes = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(Options)[1:]}
+        options = Options(Path(folder), **{**sizes, "taps": tuple(chosen.taps)})
         figures = [figure for part in chosen.parts or PARTS for figure in PARTS[part](options)]
     sys.stdout.write(f"{table.markdown(figures)}\n\n{table.machine()}; medians of {chosen.rounds} rounds\n")
     if chosen.json:

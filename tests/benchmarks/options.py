@@ -23,6 +23,10 @@ class Options:
         rows: Records of the load and of the smaller memory measurement.
         memory_rows: Records of the larger memory measurement; 0 leaves it out.
         upsert_rows: Records of the extract that is changed.
+        tap_rows: Ledger lines that each tap reads.
+        tap_memory_rows: Ledger lines of the larger memory measurement of each tap; 0 leaves the memory out.
+        latency_ms: What each page costs where waiting is measured.
+        taps: The taps to measure; empty for all.
     """
 
     folder: Path
@@ -30,6 +34,10 @@ class Options:
     rows: int = 500_000
     memory_rows: int = 0
     upsert_rows: int = 500_000
+    tap_rows: int = 30_000
+    tap_memory_rows: int = 0
+    latency_ms: int = 200
+    taps: tuple[str, ...] = ()
 
     def lines(self, rows: int) -> Path:
         """A file with the messages of a first load of so many ledger lines; it is made once."""

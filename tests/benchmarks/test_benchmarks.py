@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import sys
@@ -10,19 +11,50 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.benchmarks import bare, full_load, gl_lines, peers, process, target
+from tests.benchmarks import (
+    bare,
+    full_load,
+    gl_lines,
+    peers,
+    process,
+    reading,
+    recorder,
+    recordings,
+    table,
+    taps,
+    target,
+)
 from tests.benchmarks.__main__ import PARTS, main
+from tests.benchmarks.erps import BY_TAP, ERPS
+from tests.benchmarks.instructions import calls_of
+from tests.benchmarks.options import Options
 from tests.benchmarks.process import Cost
 from tests.target_tableau.support import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Python calls per record, functions in C included; a third above what was counted in November 2026. Whoever makes one
+# of them larger makes the tap slower: measure with `python -m tests.benchmarks taps` what it costs.
+MOST_CALLS = {
+    "tap-acumatica": 290,
+    "tap-sage-intacct": 140,
+    "tap-syspro": 215,
+    "tap-exact-online": 142,
+    "tap-epicor-kinetic": 130,
+}
+MOST_CALLS_OF_TARGET = 3
+_FEW, _MANY = 200, 1500
+
 
 def in_process(arguments: Sequence[str], given: Path, *, watch_memory: bool = False) -> Cost:
     """Instead of a process of its own, whose start takes longer than a tiny load; a byte counts as a second."""
     if arguments[0] == "target_tableau":
         load(json.loads(Path(arguments[-1]).read_text()), given.read_text().splitlines())
+    elif arguments[0] == "tests.benchmarks.recorder":
+        recorder.record(arguments[1], Path(arguments[2]), int(arguments[3]))
+    elif arguments[0] == "tests.benchmarks.reading":
+        reading.main(arguments[1], arguments[2], Path(arguments[3]))
     else:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.read_bytes())))
@@ -32,13 +64,24 @@ def in_process(arguments: Sequence[str], given: Path, *, watch_memory: bool = Fa
     return Cost(size, size, int(watch_memory))
 
 
-def test_every_part_measures_and_the_table_tells(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> Options:
+    """Tiny sizes; what is recorded from the sandbox serves all tests."""
+    return Options(tmp_path_factory.mktemp("benchmarks"), rounds=1, tap_rows=_FEW, latency_ms=1)
+
+
+@pytest.fixture(autouse=True)
+def _no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (target, full_load, recordings):
+        monkeypatch.setattr(module, "run", in_process)
+
+
+def test_the_parts_of_the_target_measure_and_the_table_tells(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(target, "run", in_process)
-    monkeypatch.setattr(full_load, "run", in_process)
     figures = tmp_path / "figures.json"
-    failed = main(["--rounds", "1", "--rows", "300", "--upsert-rows", "1000", "--json", str(figures)])
+    parts = ["full-load", "memory", "upsert"]
+    failed = main([*parts, "--rounds", "1", "--rows", "300", "--upsert-rows", "1000", "--json", str(figures)])
     told = capsys.readouterr().out
     found = json.loads(figures.read_text())
     assert len(found["figures"]) == told.count("| target:") == 7
@@ -46,6 +89,39 @@ def test_every_part_measures_and_the_table_tells(
     assert "singer-sdk" in found["machine"]
     assert failed, "in equal times nothing is ten times faster"
     assert " NO " in told
+
+
+def test_the_parts_of_the_taps_measure(options: Options) -> None:
+    for part in (taps.speed, taps.latency, taps.calls):
+        figures = part(options)
+        told = table.markdown(figures)
+        assert all(figure.values for figure in figures)
+        assert all(f"| {erp.tap}: " in told for erp in ERPS)
+    assert all(figure.holds for figure in taps.calls(options))
+    assert taps.memory(options) == []
+
+
+@pytest.mark.parametrize("tap", BY_TAP)
+def test_a_tap_makes_no_more_calls_per_record_than_it_did(options: Options, tap: str) -> None:
+    counted = {}
+    ((erp, folder),) = recordings.recorded(Options(options.folder, taps=(tap,)), _FEW)
+    reading.replay(erp, folder)  # what is done once per process counts for neither
+    for size in (_FEW, _MANY):
+        ((erp, folder),) = recordings.recorded(Options(options.folder, taps=(tap,)), size)
+        counted[recordings.told("record", folder).records] = calls_of(
+            functools.partial(reading.replay, erp, folder)
+        )
+    (few, less), (many, more) = sorted(counted.items())
+    assert (more - less) / (many - few) < MOST_CALLS[tap]
+
+
+def test_the_target_makes_hardly_any_call_per_record(tmp_path: Path) -> None:
+    counted = {}
+    for size in (1000, 6000):
+        lines = gl_lines.write(tmp_path / f"{size}.jsonl", range(size)).read_text().splitlines()
+        config = {"output_dir": str(tmp_path / str(size))}
+        counted[size] = calls_of(functools.partial(load, config, lines))
+    assert (counted[6000] - counted[1000]) / 5000 < MOST_CALLS_OF_TARGET
 
 
 def test_a_program_is_timed_and_watched_and_its_failure_is_told(tmp_path: Path) -> None:
@@ -68,5 +144,6 @@ def test_a_load_that_lost_a_cent_is_not_measured(tmp_path: Path) -> None:
 
 @pytest.mark.benchmark
 @pytest.mark.parametrize("part", PARTS)
-def test_the_bars_hold(part: str) -> None:
+def test_the_bars_hold(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     assert main([part]) == 0

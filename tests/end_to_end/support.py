@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -45,6 +46,8 @@ class Project:
         ports = {name: str(_free_port()) for name in environment["env"]}
         environment["env"] = ports
         (folder / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
+        for included in project["include_paths"]:
+            shutil.copy(ROOT / included, folder)
         (folder / "tests").symlink_to(ROOT / "tests", target_is_directory=True)
         return cls(folder, ports)
 
@@ -57,12 +60,13 @@ class Project:
             text=True,
             check=False,
             timeout=600,
-            env=self._environment(environment),
+            env=self.environment(environment),
         )
         assert not _SECRETS.search(result.stdout + result.stderr), "a secret was printed"
         return result
 
-    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        """What a process in this project is given: nothing of the settings of the one that runs the tests."""
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -79,7 +83,7 @@ class Project:
     def sandbox(self, *arguments: str) -> None:
         """Use the sandbox's command."""
         command = [sys.executable, "-m", "tests.sandbox", *arguments]
-        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(self.ports))
+        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self.environment(self.ports))
 
     # -- what is there afterwards -----------------------------------------------------------------------------
 

@@ -169,3 +169,15 @@ def test_thirty_rounds_of_life_tie_to_the_books_each_time(
         instance.world.reseed(seed)
         instance.world.life.live(60)
     assert instance.site.violations == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_hundred_thousand_lines_cost_their_pages_and_five_calls(
+    make_instance: Callable[..., Instance],
+) -> None:
+    instance = make_instance(bills=16_000, switches=worst_mood())
+    run = run_tap(instance.with_(page_size=100, companies=["EPIC06"]), "gl_journal_lines")
+    rows = len(run.rows("gl_journal_lines"))
+    assert rows >= 100_000
+    assert run.tap.client.calls <= rows / 100 + 5

@@ -216,10 +216,8 @@ def test_a_column_with_a_one_at_its_end_is_explained(instance: Instance) -> None
 
 def test_money_carries_its_scale_through_the_catalog(instance: Instance) -> None:
     (entry,) = catalog_of(instance.config, "ap_invoices")["streams"]
-    assert entry["schema"]["properties"]["doc_invoice_amt"]["x-sql-datatype-properties"] == {
-        "precision": 18,
-        "scale": 4,
-    }
+    hints = entry["schema"]["properties"]["doc_invoice_amt"]["x-sql-datatype-properties"]
+    assert {"precision": 18, "scale": 4}.items() <= hints.items()
 
 
 FORMS = {

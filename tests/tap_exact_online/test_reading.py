@@ -147,7 +147,8 @@ def test_amounts_stand_beside_the_currency_of_their_division(whole: Any) -> None
     for row in run.rows("transaction_lines"):
         assert row["division_currency"] == "USD"
     schema = run.tap.streams["transaction_lines"].schema["properties"]
-    assert schema["amount_dc"]["x-sql-datatype-properties"] == {"precision": 18, "scale": 4}
+    hints = schema["amount_dc"]["x-sql-datatype-properties"]
+    assert {"precision": 18, "scale": 4}.items() <= hints.items()
 
 
 def test_codes_lose_their_padding_and_keep_their_zeros(whole: Any) -> None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import functools
 import json
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from tap_syspro.client import Client
+from tap_syspro.streams import TABLES
 from tap_syspro.tap import TapSyspro
 from tests.singer import Recorder, Row, SingerRun, Tables, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from tests.tap_syspro.conftest import Instance
+
+TABLE_OF = {
+    **{table.stream: (table.entity, table.keys) for table in TABLES},
+    **{table.lines.stream: (table.lines.entity, table.lines.keys) for table in TABLES if table.lines},
+}
 
 
 @dataclasses.dataclass
@@ -110,3 +119,29 @@ class Warehouse(Tables):
 
 command = functools.partial(start, "tap_syspro")
 """Starts the tap as a user does."""
+
+
+def text(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat()
+    return str(value).rstrip()
+
+
+def keys_in_database(instance: Instance, table: str, keys: Iterable[str]) -> set[tuple[str, ...]]:
+    return {
+        (company, *(text(row[key]) for key in keys))
+        for company, rows in instance.rows(table).items()
+        for row in rows
+    }
+
+
+def keys_of(rows: Iterable[Row], primary: Iterable[str]) -> list[tuple[str, ...]]:
+    primary = list(primary)
+    return [tuple(text(row[key]) for key in primary) for row in rows]
+
+
+def held(stream: str, *runs: Run) -> list[Row]:
+    warehouse = Warehouse()
+    for run in runs:
+        warehouse.load(run)
+    return warehouse.rows(stream)

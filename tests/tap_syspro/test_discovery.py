@@ -60,7 +60,8 @@ def test_custom_columns_are_read_and_standard_ones_outside_the_catalogue_are_off
 
 def test_amounts_are_typed_with_their_scale_and_years_are_whole(instance: Instance) -> None:
     properties = catalog(instance.config)["ap_invoice"]["schema"]["properties"]
-    assert properties["orig_inv_value"]["x-sql-datatype-properties"] == {"precision": 18, "scale": 2}
+    hints = properties["orig_inv_value"]["x-sql-datatype-properties"]
+    assert {"precision": 18, "scale": 2}.items() <= hints.items()
     assert properties["conv_rate"]["x-sql-datatype-properties"]["scale"] == 6
     assert properties["invoice_year"]["type"] == ["integer", "null"]
     assert properties["invoice_date"]["format"] == "date"

@@ -10,8 +10,7 @@ import pytest
 
 from tap_syspro.enet import decoded
 from tests.sandbox.faults import Fault
-from tests.tap_syspro.harness import run_tap
-from tests.tap_syspro.test_reading import TABLE_OF, keys_in_database, keys_of
+from tests.tap_syspro.harness import TABLE_OF, keys_in_database, keys_of, run_tap
 
 if TYPE_CHECKING:
     from tests.tap_syspro.conftest import Instance

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.tap_syspro.harness import run_tap
-from tests.tap_syspro.test_reading import TABLE_OF, keys_in_database, keys_of
+from tests.tap_syspro.harness import TABLE_OF, keys_in_database, keys_of, run_tap
 
 if TYPE_CHECKING:
     from tests.tap_syspro.conftest import Instance

@@ -38,7 +38,10 @@ STATE = {
 }
 
 NULLABLE_TEXT = {"type": ["string", "null"]}
-MONEY = {"type": ["number", "null"], "x-sql-datatype-properties": {"precision": 18, "scale": 2}}
+MONEY: dict[str, Any] = {
+    "type": ["number", "null"],
+    "x-sql-datatype-properties": {"precision": 18, "scale": 2},
+}
 TIME = {"type": ["string", "null"], "format": "date-time"}
 BILL = {"ref": NULLABLE_TEXT, "amount": MONEY, "note_id": NULLABLE_TEXT, "_sdc_deleted_at": TIME}
 LINE = {

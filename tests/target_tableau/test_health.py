@@ -12,10 +12,10 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from target_tableau.errors import BadRecordError, RefreshError
+from target_tableau.errors import BadRecordError, RefreshError, TableauError
 from tests.sandbox.serving import serve
 from tests.sandbox.tableau.switches import Fate
-from tests.target_tableau.support import bills, load, loads_command
+from tests.target_tableau.support import BILL, bills, load, loads_command, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +120,102 @@ def test_a_load_whose_process_was_killed_is_an_incident_after_half_a_day(
     assert "never ended" in health(config, tmp_path).output
 
 
+def test_a_tap_that_fails_before_it_sends_anything_is_an_incident_until_one_run_is_well(
+    config: Config, tmp_path: Path
+) -> None:
+    config["source"] = "tap-x"
+    load(config, bills(("001", 1)))
+    assert health(config, tmp_path).exit_code == 0
+    load(config, [])
+    result = health(config, tmp_path)
+    assert result.exit_code == 1
+    assert "got nothing from 'tap-x': it failed before it sent anything" in result.output
+    assert "meltano invoke tap-x --test" in result.output
+    load(config, [schema("bills", BILL, ["ref"])])  # it knew its streams, and died then
+    assert "got nothing from 'tap-x'" in health(config, tmp_path).output
+    load(config, bills())  # quiet, and well
+    assert health(config, tmp_path).exit_code == 0
+
+
+def test_a_source_that_never_loaded_anything_is_missed_where_it_is_expected(
+    config: Config, tmp_path: Path
+) -> None:
+    assert health(config, tmp_path).exit_code == 0
+    result = health(config | {"expected_sources": ["tap-x"]}, tmp_path)
+    assert result.exit_code == 1
+    assert "Nothing of 'tap-x' was ever loaded" in result.output
+    load(config | {"source": "tap-x"}, bills(("001", 1)))
+    assert health(config | {"expected_sources": ["tap-x"]}, tmp_path).exit_code == 0
+
+
+def test_a_run_that_fails_before_its_first_load_is_an_incident(
+    publishing: Config, server: Server, tmp_path: Path
+) -> None:
+    with pytest.raises(TableauError):
+        load(publishing | {"token_value": "wrong"}, bills(("001", 1)))
+    result = health(publishing, tmp_path)
+    assert result.exit_code == 1
+    assert "The run of the tap" in result.output
+    assert "refused the sign-in" in result.output
+    load(publishing, bills(("001", 1)))
+    assert health(publishing, tmp_path).exit_code == 0
+    assert server.writes
+
+
+def test_a_stream_that_was_skipped_is_an_incident_until_it_is_read(config: Config, tmp_path: Path) -> None:
+    """Taps leave the mark of a run under way on what they did not read to its end."""
+    under_way = {"bookmarks": {"bills": {"starting_replication_value": None}}}
+    load(config, [*bills(("001", 1))[:-1], state(under_way)])
+    result = health(config, tmp_path)
+    assert result.exit_code == 1
+    assert "'bills' was not read to its end by the run of" in result.output
+    load(config, bills(("001", 1)))
+    assert health(config, tmp_path).exit_code == 0
+
+
+def test_a_load_that_fails_is_told_once_not_as_a_run_too(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(BadRecordError):
+        load(config, bills(("001", "much")))
+    assert health(config, tmp_path).output.count("failed") == 1
+
+
+def test_a_sign_in_that_ends_without_use_is_told_in_its_last_third(config: Config, tmp_path: Path) -> None:
+    config |= {"source": "tap-exact-online--be", "source_token_days": {"tap-exact-online*": 30}}
+    load(config, bills(("001", 1)))
+    assert health(config, tmp_path).exit_code == 0
+    for table, column in (("loads", "started_at"), ("runs", "began_at")):
+        age(tmp_path, table, column, days=21)
+    told = health(config, tmp_path).output
+    assert "The sign-in of 'tap-exact-online--be' was last used on" in told
+    assert "30 days later, unless it is used" in told
+    load(config, bills(("001", 1)))
+    assert health(config, tmp_path).exit_code == 0
+
+
+def test_one_look_covers_all_sources_and_a_look_at_one_leaves_the_others_alone(
+    config: Config, listener: Listener, tmp_path: Path
+) -> None:
+    config |= {
+        "freshness_minutes": 15,
+        "alert_urls": listener.url.replace("http://", "json://") + "/alert",
+    }
+    for source in ("tap-x", "tap-y"):
+        load(config | {"source": source}, bills(("001", 1)))
+    age(tmp_path, "loads", "started_at", minutes=40)
+    told = health(config, tmp_path).output
+    assert "'tap-x bills' is 40 minutes old" in told
+    assert "'tap-y bills' is 40 minutes old" in told
+    load(config | {"source": "tap-y"}, bills(("001", 2)))
+    assert health(config | {"source": "tap-y"}, tmp_path).exit_code == 0
+    assert [alert["title"].partition(": ")[2] for alert in listener.alerts] == [
+        "2 new incidents",
+        "all incidents told of here are over",
+    ]
+    assert "tap-x" not in listener.alerts[1]["message"]
+    assert health(config, tmp_path).exit_code == 1
+    assert len(listener.alerts) == 2
+
+
 @pytest.mark.parametrize(
     ("column", "by", "told"), [("ends_at", 360, "ends on"), ("used_at", 13, "without use it ends")]
 )
@@ -169,10 +265,15 @@ def test_people_are_told_once_and_again_when_it_is_over(
     assert failed["title"] == begun["title"] == "Tableau data of tap-x: 1 new incident"
     assert "40 minutes old" in begun["message"]
     load(config, bills(("001", 2)))
+    listener.status = 500
+    assert "could not be delivered" in health(config, tmp_path).output
+    listener.status = 200
     for _ in range(2):
         assert health(config, tmp_path).exit_code == 0
-    assert len(listener.alerts) == 3
-    assert "Over: 'tap-x bills' is 40 minutes old" in listener.alerts[2]["message"]
+    *_, lost, over = listener.alerts
+    assert len(listener.alerts) == 4
+    assert lost["message"] == over["message"]
+    assert "Over: 'tap-x bills' is 40 minutes old" in over["message"]
     assert listener.beats >= 5
 
 

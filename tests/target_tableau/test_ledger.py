@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from target_tableau.errors import LockedError, SettingError
+from target_tableau.incidents import compare, note_told
 from target_tableau.ledger import Ledger, Published, Status
 from tests.postgresql import postgresql_server
 from tests.target_tableau.support import STATE, Extracts, bills, load, loads_command
@@ -183,6 +185,27 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_all_it_holds(
     ledger = Ledger(database, tmp_path)
     ledger.update("20260101T000000000000-abcd", ["bills"], status=Status.DONE, publish_mode="update")
     assert ledger.loads()[0]["publish_mode"] == "update"
+    ledger.close()
+
+
+VERSION_2 = """
+CREATE TABLE ledger (version INTEGER NOT NULL);
+INSERT INTO ledger VALUES (2);
+CREATE TABLE incidents (id INTEGER PRIMARY KEY, kind VARCHAR(32) NOT NULL, subject TEXT NOT NULL, told TEXT NOT NULL,
+  began_at TIMESTAMP NOT NULL, ended_at TIMESTAMP, alerted_at TIMESTAMP);
+INSERT INTO incidents VALUES (1, 'stale', 'bills', 'old', '2026-01-01 00:00:00', NULL, '2026-01-01 00:00:00');
+"""
+
+
+def test_incidents_that_the_second_version_told_of_are_told_to_be_over(database: str, tmp_path: Path) -> None:
+    _make(database, VERSION_2)
+    ledger = Ledger(database, tmp_path)
+    now = dt.datetime(2026, 1, 2)
+    told = compare(ledger, [], ["tap-x"], now)
+    assert [incident.told for incident in told.over] == ["old"]
+    assert compare(ledger, [], ["tap-x"], now).over == told.over
+    note_told(ledger, told, now)
+    assert not compare(ledger, [], ["tap-x"], now).has_news
     ledger.close()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,10 @@ from target_tableau.errors import ExtractError, SettingError
 from target_tableau.ledger import Ledger
 from target_tableau.settings import Settings
 from target_tableau.trace import trace
+from tests.target_tableau.model_lines import ALL, FIRST, MODEL, OPEN, accounts, groups, lines, vendors
 from tests.target_tableau.support import (
-    MONEY,
     NULLABLE_TEXT,
     STATE,
-    TIME,
     Extracts,
     load,
     query,
@@ -31,89 +29,6 @@ if TYPE_CHECKING:
     from tests.target_tableau.conftest import Server
 
 Config = dict[str, Any]
-
-LINE = {
-    "nbr": {"type": ["integer", "null"]},
-    "vendor": NULLABLE_TEXT,
-    "account": NULLABLE_TEXT,
-    "debit": MONEY,
-    "credit": MONEY,
-    "modified": TIME,
-    "_sdc_deleted_at": TIME,
-}
-MODEL = {
-    "name": "wide_lines",
-    "fact": "lines",
-    "joins": [
-        {
-            "stream": "vendors",
-            "name": "vendor",
-            "keys": {"vendor": "code"},
-            "columns": {"name": "vendor_name", "group": "vendor_group"},
-        },
-        {
-            "stream": "groups",
-            "name": "group",
-            "keys": {"vendor_group": "code"},
-            "columns": {"name": "group_name"},
-        },
-        {
-            "stream": "accounts",
-            "name": "account",
-            "keys": {"account": "code"},
-            "columns": {"title": "account_name"},
-            "required": True,
-        },
-    ],
-    "computed": {"amount": {"plus": ["debit"], "minus": ["credit"]}},
-}
-
-
-def lines(*rows: tuple[int, str | None, str | None, object, object]) -> list[dict[str, Any]]:
-    return [
-        schema("lines", LINE, ["nbr"]),
-        *(
-            record("lines", nbr=nbr, vendor=vendor, account=account, debit=debit, credit=credit)
-            for nbr, vendor, account, debit, credit in rows
-        ),
-    ]
-
-
-def vendors(*rows: tuple[str, str, str | None]) -> list[dict[str, Any]]:
-    columns = {"code": NULLABLE_TEXT, "name": NULLABLE_TEXT, "group": NULLABLE_TEXT}
-    return [
-        schema("vendors", columns, ["code"]),
-        *(record("vendors", code=code, name=name, group=group) for code, name, group in rows),
-    ]
-
-
-def groups(**names: str) -> list[dict[str, Any]]:
-    columns = {"code": NULLABLE_TEXT, "name": NULLABLE_TEXT}
-    return [
-        schema("groups", columns, ["code"]),
-        *(record("groups", code=code, name=name) for code, name in names.items()),
-    ]
-
-
-def accounts(**titles: str) -> list[dict[str, Any]]:
-    columns = {"code": NULLABLE_TEXT, "title": NULLABLE_TEXT}
-    return [
-        schema("accounts", columns, ["code"]),
-        *(record("accounts", code=code, title=title) for code, title in titles.items()),
-    ]
-
-
-OPEN = {"stream": "lines", "name": "open_lines", "where": {"debit": {"not": [0, None]}}}
-
-
-ALL = "SELECT nbr, vendor_name, group_name, account_name, amount, unresolved FROM {t} ORDER BY nbr"
-FIRST = [
-    *lines((1, "V1", "A1", 10, 0), (2, "V2", "A2", 0, "2.5"), (3, None, "A1", None, 1)),
-    *vendors(("V1", "Acme", "G"), ("V2", "Bolt", None)),
-    *groups(G="Good"),
-    *accounts(A1="Bank", A2="Sales"),
-    state(),
-]
 
 
 @pytest.fixture
@@ -380,148 +295,3 @@ def test_a_row_of_a_model_is_traced_to_its_fact(config: Config) -> None:
         told = "\n".join(trace(settings, ledger, "wide_lines", ["2"]))
     assert "wide_lines is made of lines" in told
     assert "vendor=V2" in told
-
-
-# snapshots ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Sets the clock by which copies are dated."""
-
-    def set_clock(moment: str) -> None:
-        monkeypatch.setattr(derived, "now", lambda: dt.datetime.fromisoformat(moment))
-
-    return set_clock
-
-
-COPIES = "SELECT CAST(snapshot_date AS TEXT), nbr, debit FROM {t} ORDER BY 1, 2"
-
-
-def test_a_copy_of_each_day_is_kept_and_that_of_today_replaced(
-    publishing: Config, server: Server, extracts: Extracts, at: Any
-) -> None:
-    publishing["snapshots"] = [OPEN]
-    at("2026-10-31T10:00:00+00:00")
-    load(publishing, [*lines((1, None, None, 10, 0), (2, None, None, 5, 0), (3, None, None, 0, 1)), state()])
-    at("2026-10-31T23:00:00+00:00")
-    load(publishing, [*lines((1, None, None, 8, 0), (2, None, None, 0, 0)), state()])
-    at("2026-11-01T00:15:00+00:00")
-    load(publishing, [*lines((1, None, None, 3, 0)), state()])
-    at("2026-12-01T00:15:00+00:00")
-    load(publishing, [*lines(), state()])  # nothing has changed, but it is another day
-    expected = [
-        ["2026-10-31", 1, Decimal(8)],
-        ["2026-11-01", 1, Decimal(3)],
-        ["2026-12-01", 1, Decimal(3)],
-    ]
-    assert extracts.rows("open_lines", COPIES) == expected
-    assert query(server.app.state.datasource("open_lines"), COPIES) == expected
-    writes = len(server.writes)
-    load(publishing, [*lines(), state()])
-    assert len(server.writes) == writes
-
-
-def test_a_day_on_which_nothing_is_open_loses_its_earlier_copy(
-    config: Config, extracts: Extracts, at: Any
-) -> None:
-    config["snapshots"] = [OPEN]
-    at("2026-10-31T10:00:00+00:00")
-    load(config, [*lines((1, None, None, 10, 0)), state()])
-    load(config, [*lines((1, None, None, 0, 0)), state()])
-    assert extracts.rows("open_lines", COPIES) == []
-
-
-def test_the_day_is_that_of_the_zone(config: Config, extracts: Extracts, at: Any) -> None:
-    config["snapshots"] = [{**OPEN, "zone": "America/Chicago"}]
-    at("2026-11-01T04:30:00+00:00")  # half past eleven in Chicago, still in summer time
-    load(config, [*lines((1, None, None, 10, 0)), state()])
-    assert extracts.rows("open_lines", COPIES) == [["2026-10-31", 1, Decimal(10)]]
-
-
-def test_monthly_copies_are_the_last_of_each_month(config: Config, extracts: Extracts, at: Any) -> None:
-    config["snapshots"] = [{**OPEN, "every": "month"}]
-    for moment, amount in (("2026-10-29", 1), ("2026-10-30", 2), ("2026-11-02", 3), ("2026-11-03", 4)):
-        at(f"{moment}T12:00:00+00:00")
-        load(config, [*lines((1, None, None, amount, 0)), state()])
-    assert extracts.rows("open_lines", COPIES) == [
-        ["2026-10-30", 1, Decimal(2)],
-        ["2026-11-03", 1, Decimal(4)],
-    ]
-
-
-def test_copies_that_are_too_old_go(config: Config, extracts: Extracts, at: Any) -> None:
-    config["snapshots"] = [{**OPEN, "keep_days": 2}]
-    for day in ("01", "02", "03"):
-        at(f"2026-10-{day}T12:00:00+00:00")
-        load(config, [*lines((1, None, None, 1, 0)), state()])
-    assert [row[0] for row in extracts.rows("open_lines", COPIES)] == ["2026-10-02", "2026-10-03"]
-
-
-def test_a_model_can_be_kept_too(config: Config, extracts: Extracts, at: Any) -> None:
-    at("2026-10-31T10:00:00+00:00")
-    config["snapshots"] = [
-        {"stream": "wide_lines", "name": "kept", "where": {"vendor_name": ["Acme", "Bolt"]}}
-    ]
-    load(config, FIRST)
-    assert extracts.column("kept", "vendor_name") == ["Acme", "Bolt"]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"zone": "Mars/Phobos"}, "no time zone 'Mars/Phobos'"),
-        ({"where": {"nope": 1}}, "lines has no column 'nope'"),
-        ({"where": {"debit": {"above": 1}}}, "where.debit must be a value"),
-        ({"name": "wide_lines"}, "A model and a snapshot have the name"),
-    ],
-)
-def test_a_snapshot_that_cannot_be_made_is_told(config: Config, change: dict[str, Any], message: str) -> None:
-    config["snapshots"] = [{**OPEN, **change}]
-    with pytest.raises(SettingError, match=message):
-        load(config, FIRST)
-
-
-# timestamp_zone -----------------------------------------------------------------------------------------------
-
-MOMENTS = ("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-07-01T22:30:00Z", None)
-SHOWN = (
-    'SELECT nbr, CAST(modified AS TEXT), CAST("modified (Europe/Berlin)" AS TEXT) FROM {t} '
-    "WHERE modified IS NOT NULL ORDER BY nbr"
-)
-EXPECTED = [
-    [0, "2026-10-25 00:30:00", "2026-10-25 02:30:00"],
-    [1, "2026-10-25 01:30:00", "2026-10-25 02:30:00"],
-    [2, "2026-07-01 22:30:00", "2026-07-02 00:30:00"],
-]
-
-
-def moments(numbers: range) -> list[dict[str, Any]]:
-    day = {"type": ["string", "null"], "format": "date"}
-    return [
-        schema("lines", {**LINE, "day": day}, ["nbr"]),
-        *(record("lines", nbr=nbr, modified=MOMENTS[nbr], day="2026-10-25") for nbr in numbers),
-        state(),
-    ]
-
-
-def test_times_are_shown_in_a_zone_beside_utc_and_dates_stay(config: Config, extracts: Extracts) -> None:
-    config |= {"timestamp_zone": "Europe/Berlin", "models": [{"name": "wide", "fact": "lines"}]}
-    load(config, moments(range(4)))
-    for stream in ("lines", "wide"):
-        assert extracts.rows(stream, SHOWN) == EXPECTED
-        assert not [name for name in extracts.types(stream) if name.startswith(("day (", "_sdc_modified ("))]
-
-
-def test_a_zone_that_is_set_later_fills_the_rows_that_are_there(config: Config, extracts: Extracts) -> None:
-    config["models"] = [{"name": "wide", "fact": "lines"}]
-    load(config, moments(range(2)))
-    config["timestamp_zone"] = "Europe/Berlin"
-    load(config, moments(range(2, 4)))
-    assert extracts.rows("lines", SHOWN) == EXPECTED
-    assert extracts.rows("wide", SHOWN) == EXPECTED
-
-
-def test_an_unknown_zone_is_refused(config: Config) -> None:
-    with pytest.raises(SettingError, match="timestamp_zone: there is no time zone 'Berlin'"):
-        Settings.from_config({**config, "timestamp_zone": "Berlin"})

@@ -87,9 +87,10 @@ def test_rows_without_a_key_are_replaced_only_when_they_differ(config: Config, e
         ]
 
     load(config, log("a", "b", "b"))
-    first = (extracts.folder / "log.hyper").stat()
+    extract = extracts.folder / "log.hyper"
+    first = extract.stat()
     load(config, log("b", "a", "b"))
-    assert (extracts.folder / "log.hyper").stat().st_mtime_ns == first.st_mtime_ns
+    assert extract.stat().st_ino == first.st_ino  # not its time: Hyper may touch that of what it only reads
     load(config, log("a", "a", "b"))
     assert extracts.column("log", "text") == ["a", "a", "b"]
 

@@ -20,6 +20,7 @@ from tap_epicor_kinetic.streams.columns import (
 )
 from tap_epicor_kinetic.streams.declarations import SOURCES
 from tap_epicor_kinetic.streams.deletions import ROW_TYPES
+from tap_epicor_kinetic.streams.hints import BASE
 from tap_epicor_kinetic.streams.source import Source, baq_path
 from tap_epicor_kinetic.streams.stream import EpicorStream
 
@@ -172,16 +173,18 @@ def _stream(tap: TapEpicorKinetic, source: Source, found: EntitySet) -> EpicorSt
         source.times,
         offers_all=tap.config["offered_columns"] == "all",
         more=more,
+        stream=source.stream,
     )
     if "Company" not in names:
         columns.insert(0, Column(COMPANY, "string", description="The company that the row was read from."))
     for each in source.derived:
         if each.amount in names and all(name in names for name, _ in each.when):
-            columns.append(Column(each.name, "decimal", "", each.description, scale=4))
+            columns.append(Column(each.name, "decimal", "", each.description, scale=4, hints=BASE))
     property_of = {column.source: column.name for column in columns}
     if source.nested:
         about = "SysRevID of the header, by which the rows are read."
-        columns.append(Column(HEADER_REVISION, "integer", description=about))
+        hidden = {"hidden": True, "role": "dimension"}
+        columns.append(Column(HEADER_REVISION, "integer", description=about, hints=hidden))
     if tap.config.get("deletion_log") and source.stream in ROW_TYPES:
         about = "When the row was deleted; then nothing else is known of it but its sys_row_id."
         columns.append(Column(DELETED_AT, "time", description=about))

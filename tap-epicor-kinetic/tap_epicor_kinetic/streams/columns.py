@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_epicor_kinetic.discovery import snake
+from tap_epicor_kinetic.streams.hints import hints_of, meaning_of, stream_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,6 +67,8 @@ class Column:
         description: What a reader of the catalog should know.
         scale: Decimal places of a decimal.
         by_default: Whether it is read without being selected by name.
+        hints: What a target should know beside the type. They stand in `x-sql-datatype-properties`, which a catalog
+            keeps; see "Hints for Tableau" in target-tableau's README.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Column:
     description: str = ""
     scale: int = _OTHER_SCALE
     by_default: bool = True
+    hints: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the property. All are nullable: what the ERP says of that is not to be relied on."""
@@ -89,6 +93,10 @@ class Column:
             },
         }
         schema = kinds.get(self.kind, {"type": ["string", "null"]})
+        if self.hints:
+            schema["x-sql-datatype-properties"] = schema.get("x-sql-datatype-properties", {}) | dict(
+                self.hints
+            )
         if self.source:
             schema["title"] = self.source
         if self.description:
@@ -111,13 +119,14 @@ def is_sensitive(name: str) -> bool:
     return _SENSITIVE.search(name) is not None
 
 
-def columns_of(
+def columns_of(  # noqa: PLR0913 - what settings and declarations say of them
     described: Sequence[tuple[str, str]],
     useful: Iterable[str] | None,
     times: Iterable[str] = (),
     *,
     offers_all: bool = True,
     more: Sequence[re.Pattern[str]] = (),
+    stream: str = "",
 ) -> list[Column]:
     """The columns of a row type.
 
@@ -127,6 +136,7 @@ def columns_of(
         times: Those that hold points in time although their name does not say so.
         offers_all: Offer those that are not read by default too.
         more: Those to offer and read besides.
+        stream: The stream that they are of.
     """
     wanted = None if useful is None else set(useful)
     moments = set(times)
@@ -145,7 +155,9 @@ def columns_of(
             name += "_2"
         taken[name] = source
         kind = _kind_of(source, edm, moments)
-        columns.append(Column(name, kind, source, _explained(source), scale_of(source), by_default))
+        told = " ".join(filter(None, (_explained(source), meaning_of(stream, source))))
+        hints = hints_of(stream, source, kind)
+        columns.append(Column(name, kind, source, told, scale_of(source), by_default, hints))
     return columns
 
 
@@ -187,12 +199,14 @@ def scale_of(name: str) -> int:
     return next((scale for pattern, scale in _SCALES if pattern.search(name)), _OTHER_SCALE)
 
 
-def schema_of(columns: Iterable[Column]) -> dict[str, Any]:
+def schema_of(stream: str, columns: Iterable[Column]) -> dict[str, Any]:
     """The JSON schema of a stream."""
+    properties = {column.name: column.schema() for column in columns}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
-        "properties": {column.name: column.schema() for column in columns},
+        **stream_hints(stream, properties),
+        "properties": properties,
     }
 
 

@@ -82,7 +82,7 @@ class EpicorStream(Stream):
         self._schema_written = False
         self._unsaved = 0
         self._read_at = dt.datetime.now(dt.UTC)
-        super().__init__(tap, schema=schema_of(columns), name=source.stream)
+        super().__init__(tap, schema=schema_of(source.stream, columns), name=source.stream)
         self.primary_keys = tuple(keys)
         by_source = {column.source: column.name for column in columns if column.source}
         cursor = HEADER_REVISION if source.nested else by_source.get(source.replication_key)

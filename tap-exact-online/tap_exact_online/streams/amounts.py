@@ -10,6 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_exact_online.streams.columns import Column
+from tap_exact_online.streams.hints import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ _PAYABLE: Final = 22
 
 
 def _amount(name: str, description: str) -> Column:
-    return Column(name, "decimal", title="AmountDC", description=description)
+    return Column(name, "decimal", title="AmountDC", description=description, hints=BASE)
 
 
 def _booked(record: Row) -> Any:  # noqa: ANN401 - an exact number, whole or not

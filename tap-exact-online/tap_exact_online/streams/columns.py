@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_exact_online.paging import date_reader, time_reader
+from tap_exact_online.streams.hints import hints_of, meaning_of, stream_hints
 
 if TYPE_CHECKING:
     import zoneinfo
@@ -49,6 +50,8 @@ class Column:
         description: What a reader of the catalog should know.
         by_default: Whether it is read without being selected by name.
         is_key: Whether it is part of the key, and so never null.
+        hints: What a target should know beside the type. They stand in `x-sql-datatype-properties`, which a catalog
+            keeps; see "Hints for Tableau" in target-tableau's README.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Column:
     description: str = ""
     by_default: bool = True
     is_key: bool = False
+    hints: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the property."""
@@ -77,6 +81,10 @@ class Column:
             },
         }
         schema = kinds.get(self.kind, {"type": ["string", *null]})
+        if self.hints:
+            schema["x-sql-datatype-properties"] = schema.get("x-sql-datatype-properties", {}) | dict(
+                self.hints
+            )
         if self.title or self.field:
             schema["title"] = self.title or self.field
         if self.description:
@@ -97,7 +105,7 @@ def scale_of(name: str) -> int:
     return next((scale for pattern, scale in _SCALES if pattern.search(name)), _AMOUNT_SCALE)
 
 
-def columns_of(properties: Mapping[str, str], keys: Iterable[str]) -> list[Column]:
+def columns_of(properties: Mapping[str, str], keys: Iterable[str], endpoint: str = "") -> list[Column]:
     """The columns of an endpoint, keys first. `Division` is a constant of every stream and left out here."""
     keys = list(keys)
     names = [*keys, *(name for name in properties if name not in keys)]
@@ -106,9 +114,11 @@ def columns_of(properties: Mapping[str, str], keys: Iterable[str]) -> list[Colum
             name=snake(name),
             kind=properties[name],
             field=name,
+            description=meaning_of(endpoint, name),
             by_default=properties[name] != "binary"
             and not (_PRIVATE.search(name) or _NOT_USEFUL.search(name)),
             is_key=name in keys,
+            hints=hints_of(endpoint, name, properties[name], properties),
         )
         for name in names
         if name != "Division"
@@ -126,7 +136,7 @@ def currency_column() -> Column:
         CURRENCY,
         "text",
         title="Division currency",
-        description="Default currency of the division: that of …_dc.",
+        description="Default currency of the division, in which its ledger is kept.",
     )
 
 
@@ -220,10 +230,12 @@ class Reader:
         return row
 
 
-def schema_of(columns: Iterable[Column]) -> dict[str, Any]:
+def schema_of(stream: str, columns: Iterable[Column]) -> dict[str, Any]:
     """The JSON schema of a stream."""
+    properties = {column.name: column.schema() for column in columns}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
-        "properties": {column.name: column.schema() for column in columns},
+        **stream_hints(stream, properties),
+        "properties": properties,
     }

@@ -71,7 +71,7 @@ class Feed(abc.ABC):
     # columns -----------------------------------------------------------------------------------------------
 
     def _header_columns(self) -> list[Column]:
-        columns = columns_of(self._properties, self.entity.keys)
+        columns = columns_of(self._properties, self.entity.keys, self.entity.endpoint)
         if self.entity.stream != "divisions":
             columns.insert(0, division_column())
             columns += self._more(self.entity.stream, self._properties)
@@ -84,7 +84,7 @@ class Feed(abc.ABC):
     def _line_columns(
         self, lines: Lines, properties: Mapping[str, str], header: Sequence[Column]
     ) -> list[Column]:
-        own = columns_of(properties, ("ID",))
+        own = columns_of(properties, ("ID",), lines.endpoint)
         taken = {column.name for column in own} | {DIVISION, CURRENCY}
         carried = {snake(name) for name in (*lines.carry, self.cursor)}
         parents = [column for column in header if column.name in carried - taken]

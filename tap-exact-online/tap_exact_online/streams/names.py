@@ -14,6 +14,7 @@ from tap_exact_online.errors import ApiError, StoppedError
 from tap_exact_online.paging import SINCE_EVER, walk, wall
 from tap_exact_online.streams.columns import Column, snake
 from tap_exact_online.streams.declarations import Way
+from tap_exact_online.streams.hints import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -96,7 +97,11 @@ def joins_of(properties: Mapping[str, str]) -> list[Join]:
                 continue
             title = f"{name} -> {dimension.endpoint.rpartition('/')[2]}.{field}"
             column = Column(
-                f"{snake(name)}_{snake(field)}", "text", title=title, description="Joined by the tap."
+                f"{snake(name)}_{snake(field)}",
+                "text",
+                title=title,
+                description="Joined by the tap.",
+                hints={"label": spaced(f"{name}{field}")},
             )
             joins.append(Join(column, name, dimension, position))
     return joins

@@ -78,7 +78,7 @@ class ExactStream(Stream):
         self._announced = False
         self._begun = False
         self._is_plain: bool | None = None
-        super().__init__(tap, schema=schema_of(columns), name=name)
+        super().__init__(tap, schema=schema_of(name, columns), name=name)
         self.primary_keys = tuple(column.name for column in columns if column.is_key)
         self.replication_key = cursor
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_syspro.discovery import EntitySet, Field, snake
+from tap_syspro.streams.hints import hints_of, meaning_of, stream_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -89,13 +90,21 @@ class Column:
         return schema
 
 
-def schema_of(columns: Iterable[Column]) -> dict[str, Any]:
-    """The JSON schema of a stream."""
+def schema_of(stream: str, columns: Iterable[Column]) -> dict[str, Any]:
+    """The JSON schema of a stream, with what a target should know beside types (`x-sql-datatype-properties`)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
-        "properties": {column.name: column.schema() for column in columns},
+        **stream_hints(stream),
+        "properties": {column.name: _explained(stream, column) for column in columns},
     }
+
+
+def _explained(stream: str, column: Column) -> dict[str, Any]:
+    schema = dataclasses.replace(column, description=meaning_of(stream, column)).schema()
+    if hints := hints_of(stream, column):
+        schema["x-sql-datatype-properties"] = schema.get("x-sql-datatype-properties", {}) | hints
+    return schema
 
 
 def columns_of(

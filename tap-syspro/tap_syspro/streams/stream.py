@@ -85,7 +85,7 @@ class SysproStream(Stream):
         self.selected_by_default = feed.is_selected_by_default
         self._is_announced = False
         self._is_activated = False
-        super().__init__(tap, schema=schema_of(columns), name=name)
+        super().__init__(tap, schema=schema_of(name, columns), name=name)
         self.primary_keys = (COMPANY, *keys) if keys else ()
         self.replication_key = replication_key or None
 

@@ -56,6 +56,9 @@ _MAKERS: dict[str, Callable[[View], Iterable[dict[str, Value]]]] = {
     "PorMasterDetail": rows_trade.purchase_order_lines,
     "SorMaster": rows_trade.sales_orders,
     "SorDetail": rows_trade.sales_order_lines,
+    "SorAdditions": rows_trade.added_sales_lines,
+    "SorCancelled": rows_trade.cancelled_sales_lines,
+    "SorChanges": rows_trade.changed_sales_lines,
 }
 
 

@@ -342,3 +342,33 @@ def sales_order_lines(view: View) -> Iterator[Values]:
                 "MCustRequestDat": order.requested_on,
                 "NComment": "" if line.item else line.description,
             }
+
+
+def added_sales_lines(view: View) -> Iterator[Values]:
+    """`SorAdditions`: when a line was entered, as far as the log goes back."""
+    for order in view.company.sales_orders.values():
+        if order.branch == view.branch and not view.is_purged(order.created_at.date()):
+            yield from _logged(order, order.created_at)
+
+
+def cancelled_sales_lines(view: View) -> Iterator[Values]:
+    """`SorCancelled`: when a line was cancelled, which here happens to whole orders."""
+    for order in view.company.sales_orders.values():
+        cancelled = order.status is DocumentStatus.VOIDED
+        if cancelled and order.branch == view.branch and not view.is_purged(order.modified_at.date()):
+            yield from _logged(order, order.modified_at)
+
+
+def changed_sales_lines(_: View) -> Iterator[Values]:
+    """`SorChanges`: nothing, this site does not log changes (each log is switched on by itself)."""
+    return iter(())
+
+
+def _logged(order: SalesOrder, moment: dt.datetime) -> Iterator[Values]:
+    for line in order.lines:
+        yield {
+            "TrnDate": moment.date(),
+            "TrnTime": int(f"{moment:%H%M%S}00"),
+            "SalesOrder": order_number(order.order_nbr),
+            "SalesOrderLine": line.line_nbr,
+        }

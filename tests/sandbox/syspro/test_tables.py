@@ -45,12 +45,14 @@ def local(row: dict[str, Any], value: Decimal, prefix: str = "") -> Decimal:
     return cents(value * rate if mul_div == "M" else value / rate)
 
 
-def test_every_table_has_rows_and_unique_keys(site: SysproSite) -> None:
+def test_every_table_has_rows_and_unique_keys(visitor: Visitor, site: SysproSite) -> None:
+    for _ in range(10):  # some of each company's
+        visitor.world.life.cancel_sales_order(visitor.world.life.post_sales_order().order_nbr)
     assert set(_MAKERS) == {*TABLES, *VIEWS}
     for company_id in COMPANIES:
         for name, table in TABLES.items():
             rows = site.table(company_id, name)
-            assert rows, name
+            assert rows or name == "SorChanges", name  # a log that is switched off here
             assert len({tuple(row[key] for key in table.keys) for row in rows}) == len(rows), name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -74,6 +75,14 @@ class TableauApp:
             await send(message)
 
         await self._app(scope, receive, dated)
+
+    def deliver(self) -> int:
+        """Send the events that are due to the webhooks that listen, and return how many were taken."""
+        return self.service.deliveries.deliver()
+
+    def run_out(self) -> None:
+        """Let every job end that ever does."""
+        asyncio.run(self.service.jobs.run_out())
 
     def close(self) -> None:
         """Stop the Hyper process and write the index; call it when nothing is served any more."""

@@ -34,8 +34,9 @@ class Jobs:
     server makes that job fail, as a lost backgrounder does.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, announce: Callable[[str, str, str], None]) -> None:
         self._state = state
+        self._announce = announce
         self._waiting: dict[str, Callable[[], Awaitable[None]]] = {}
 
     async def submit(self, job: Job, work: Callable[[], Awaitable[None]]) -> Job:
@@ -96,6 +97,23 @@ class Jobs:
         job.started_at = job.started_at or self._state.now()
         job.completed_at = self._state.now()
         self._state.save()
+        self._tell(job)
+
+    async def run_out(self) -> None:
+        """Let every job end that ever does, as a backgrounder does without being asked."""
+        for job in list(self._state.index.jobs.values()):
+            while job.completed_at is None and job.outcome != "never":
+                await self._step(job)
+
+    def _tell(self, job: Job) -> None:
+        """A refresh that has ended is an event of what was refreshed."""
+        ended = {"success": "Succeeded", "failed": "Failed"}.get(job.outcome)
+        if job.kind != REFRESH or ended is None:
+            return
+        if job.workbook is not None:
+            self._announce(f"WorkbookRefresh{ended}", job.workbook, job.title)
+        elif job.datasource is not None:
+            self._announce(f"DatasourceRefresh{ended}", job.datasource, job.title)
 
     async def _work(self, job: Job) -> None:
         work = self._waiting.pop(job.id, None)

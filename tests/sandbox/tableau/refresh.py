@@ -83,7 +83,6 @@ async def _refresh_datasource(ctx: Context, held: Datasource) -> Job:
 
     async def work() -> None:
         held.updated_at = ctx.state.now()
-        ctx.service.announce("DatasourceRefreshSucceeded", held.id, held.name)
 
     ctx.state.wrote("refresh", held.name)
     ctx.service.announce("DatasourceRefreshStarted", held.id, held.name)
@@ -104,7 +103,6 @@ async def _refresh_workbook(ctx: Context, book: Workbook) -> Job:
             )
         book.seen = {identifier: ctx.state.index.datasources[identifier].rows for identifier in book.extracts}
         book.updated_at = ctx.state.now()
-        ctx.service.announce("WorkbookRefreshSucceeded", book.id, book.name)
 
     ctx.state.wrote("refresh", book.name)
     ctx.service.announce("WorkbookRefreshStarted", book.id, book.name)

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from tests.sandbox.tableau.auth import Session, Sessions
 from tests.sandbox.tableau.errors import TableauError, not_found
-from tests.sandbox.tableau.events import announce
+from tests.sandbox.tableau.events import Deliveries
 from tests.sandbox.tableau.hyper import Engine
 from tests.sandbox.tableau.jobs import Jobs
 from tests.sandbox.tableau.state import State
@@ -67,7 +67,8 @@ class Service:
         self.state = State(directory, switches)
         self.sessions = Sessions(self.state, switches)
         self.engine = Engine()
-        self.jobs = Jobs(self.state)
+        self.deliveries = Deliveries(self.state)
+        self.jobs = Jobs(self.state, self.announce)
         self._spent: dict[str, collections.deque[dt.datetime]] = collections.defaultdict(collections.deque)
 
     @property
@@ -77,7 +78,7 @@ class Service:
 
     def announce(self, event: str, identifier: str, name: str) -> None:
         """Tell whoever listens that something happened to a data source or a workbook."""
-        announce(self.state, event, identifier, name)
+        self.deliveries.announce(event, identifier, name)
 
     def check_version(self, text: str) -> tuple[int, int]:
         """Refuse versions that this server does not speak.

@@ -84,7 +84,10 @@ class Switches:
         job_queries_per_day: Cloud's cap on job queries.
         retry_after: Whether 429 carries a Retry-After header.
         metadata_enabled: Whether the Metadata API answers.
-        deliver: Sends a webhook's body to a URL and returns the HTTP status; None sends nothing.
+        loopback_webhooks: Webhooks may also go to http addresses on this machine, which a real server refuses.
+        webhook_gap_seconds: Between the first and the second try of an event; it doubles with each further one.
+        webhook_failures: After so many events in a row that were given up, a webhook is switched off (None: never).
+        deliver: Sends a webhook's body to a URL and returns the HTTP status; None posts it.
     """
 
     api_version: str = "3.29"
@@ -116,6 +119,9 @@ class Switches:
     job_queries_per_day: int | None = None
     retry_after: bool = True
     metadata_enabled: bool = True
+    loopback_webhooks: bool = False
+    webhook_gap_seconds: int = 10
+    webhook_failures: int | None = None
     deliver: Callable[[str, bytes], int] | None = None
 
     def fate_of(self, kind: str) -> Fate:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 import tableauserverclient as tsc
+from tableauserverclient.server.endpoint.exceptions import ServerResponseError
 
+from tests.sandbox import tableau
 from tests.sandbox.tableau.conftest import Client, Files, Published, Reply, pat
 from tests.sandbox.tableau.switches import Fate
 
@@ -249,8 +252,13 @@ def test_webhooks_are_kept_and_told_what_happens(
     made = admin.server.webhooks.create(_webhook())
     assert (made.event, made.url) == ("datasource-updated", "https://listener.example/hook")
     published = client.publish(files.make())
-    assert told == []
+    assert app.deliver() == 0
     client.publish(files.make())
+    assert [app.deliver(), app.deliver()] == [0, 0]
+    app.switches.clock = lambda: (
+        dt.datetime.now(dt.UTC) + dt.timedelta(seconds=app.switches.webhook_gap_seconds)
+    )
+    assert app.deliver() == 1
     assert len(told) == 2
     assert told[0] == told[1]
     payload = json.loads(told[0][1])
@@ -274,6 +282,59 @@ def test_webhooks_are_kept_and_told_what_happens(
         "DatasourceUpdated",
         "DatasourceUpdated",
     ]
+
+
+def test_events_that_nobody_takes_are_given_up_after_three_more_tries(admin: Client, app: TableauApp) -> None:
+    tries: list[dt.datetime] = []
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+    def deliver(_url: str, _body: bytes) -> int:
+        tries.append(now)
+        return 503
+
+    app.switches.deliver, app.switches.webhook_failures = deliver, 2
+    app.switches.clock = lambda: now
+    admin.server.auth.sign_in(pat(tableau.ADMIN_TOKEN_NAME, tableau.ADMIN_TOKEN_VALUE))
+    made = admin.server.webhooks.create(_webhook("workbook-refresh-failed"))
+    for number in range(1, 3):
+        app.service.announce("WorkbookRefreshFailed", "some", "Spend")
+        for _ in range(100):
+            app.deliver()
+            now += dt.timedelta(seconds=1)
+        assert len(app.service.deliveries.given_up) == number
+    gaps = [(after - before).seconds for before, after in itertools.pairwise(tries[:4])]
+    assert gaps == [10, 20, 40]
+    assert (len(tries), app.service.deliveries.waiting) == (8, 0)
+    shown = admin.raw("GET", f"/webhooks/{made.id}").find("webhook")
+    assert shown.get("isEnabled") == "false"
+    assert shown.get("statusChangeReason")
+    app.service.announce("WorkbookRefreshFailed", "some", "Spend")
+    assert app.service.deliveries.waiting == 0
+
+
+def test_a_refresh_that_ends_is_told_by_how_it_ended(client: Client, app: TableauApp) -> None:
+    held = app.state.add_database_extract("From SQL")
+    for fate in (Fate("failed"), Fate("success"), Fate("cancelled")):
+        app.switches.fates = [fate]
+        client.server.datasources.refresh(held.id)
+        app.run_out()
+    assert app.state.events == [
+        ("DatasourceRefreshStarted", held.id),
+        ("DatasourceRefreshFailed", held.id),
+        ("DatasourceRefreshStarted", held.id),
+        ("DatasourceRefreshSucceeded", held.id),
+        ("DatasourceRefreshStarted", held.id),
+    ]
+
+
+def test_a_webhook_may_only_go_to_this_machine_where_that_is_allowed(admin: Client, app: TableauApp) -> None:
+    near = _webhook(url="http://127.0.0.1:9/hook")
+    with pytest.raises(ServerResponseError, match="400000"):
+        admin.server.webhooks.create(near)
+    app.switches.loopback_webhooks = True
+    assert admin.server.webhooks.create(near).url == near.url
+    with pytest.raises(ServerResponseError, match="400000"):
+        admin.server.webhooks.create(_webhook(url="http://listener.example/hook"))
 
 
 def test_a_webhook_can_be_switched_off_with_a_reason(admin: Client) -> None:
