@@ -109,7 +109,7 @@ def read_month(pipeline: Pipeline, places: Places, month: Month, tell: Tell) -> 
         timeout_seconds=60 * (pipeline.company.timeout_minutes or 0),
         grace_seconds=GRACE_SECONDS,
     )
-    places.work_dir.mkdir(parents=True, exist_ok=True)
+    places.prepare()
     report = run_job(job, environment, tell)
     report.bookmarks = _collected_bookmarks(folder)
     (folder / _DONE).write_text(json.dumps(report.bookmarks), encoding="utf-8")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
 from orchestrate.companies import expanded
+from orchestrate.errors import OrchestrateError
+from target_tableau.ledger_lock import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +28,25 @@ PROJECT_ROOT = "MELTANO_PROJECT_ROOT"
 """Meltano's own variable for the folder of its project."""
 WORK_DIR = "ORCHESTRATE_WORK_DIR"
 """The environment variable that names a worker's folder; `.orchestrate` in the project by default."""
+
+
+MELTANO_SCHEMA = "meltano"
+"""The schema of the shared database with Meltano's tables; the loader has one of the same name."""
+_POSTGRES = {"postgres", "postgresql"}
+
+
+@functools.cache
+def _make_schema(url: str) -> None:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    try:
+        with engine.begin() as connection:
+            # two workers may be the first at once
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('orchestrate'))"))
+            connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {MELTANO_SCHEMA}"))
+    except SQLAlchemyError as failure:
+        raise OrchestrateError(
+            f"The database at database_url cannot be used: {reason_of(failure)}."
+        ) from failure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,13 +100,29 @@ class Places:
         """Meltano's system database, with the state of every company."""
         if self.database_url is None:
             return f"sqlite:///{self.work_dir / 'meltano.db'}"
-        scheme, separator, rest = self.database_url.partition("://")
-        return f"postgresql+psycopg{separator}{rest}" if scheme.startswith("postgres") else self.database_url
+        address = sa.make_url(self.lock_database)
+        options = " ".join(
+            filter(None, [str(address.query.get("options", "")), f"-csearch_path={MELTANO_SCHEMA}"])
+        )
+        return address.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
     @property
     def lock_database(self) -> str:
         """The database that holds locks; on one machine only its place counts, beside which lock files lie."""
-        return self.meltano_database if self.database_url else f"sqlite:///{self.work_dir / 'locks.db'}"
+        if self.database_url is None:
+            return f"sqlite:///{self.work_dir / 'locks.db'}"
+        scheme, separator, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg{separator}{rest}" if scheme in _POSTGRES else self.database_url
+
+    def prepare(self) -> None:
+        """Make the worker's folder, and the schema that keeps Meltano's tables from the loader's.
+
+        Raises:
+            OrchestrateError: The database cannot be used.
+        """
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        if self.database_url is not None:
+            _make_schema(self.lock_database)
 
     def meltano_dir(self, company: str) -> Path:
         """Meltano's own folder for a company: catalogs of two companies must not meet in one."""

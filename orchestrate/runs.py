@@ -197,7 +197,7 @@ def pipeline_job(plan: Plan, pipeline: Pipeline, places: Places, command: list[s
         ConfigError: A variable of a token is not set.
     """
     company = pipeline.company
-    places.work_dir.mkdir(parents=True, exist_ok=True)
+    places.prepare()
     return Job(
         command=command,
         folder=str(places.root),

@@ -157,9 +157,9 @@ class Workers:
         engine = sa.create_engine(self.urls["loads"].replace("postgresql://", "postgresql+psycopg://"))
         try:
             with engine.connect() as connection:
-                if not connection.scalar(sa.text("SELECT to_regclass('runs')")):
+                if not connection.scalar(sa.text("SELECT to_regclass('meltano.runs')")):
                     return []
-                query = "SELECT job_name, state, started_at, COALESCE(ended_at, last_heartbeat_at) FROM runs"
+                query = "SELECT job_name, state, started_at, COALESCE(ended_at, last_heartbeat_at) FROM meltano.runs"
                 return [(row[0], row[1], row[2], row[3]) for row in connection.execute(sa.text(query))]
         finally:
             engine.dispose()
