@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import dagster as dg
 
@@ -129,19 +129,16 @@ def _deliver(options: argparse.Namespace) -> list[str]:
     return deliver_under_locks(_pipeline(plan, options.company), places)
 
 
-def _dev(options: argparse.Namespace) -> list[str]:
+def _dev(options: argparse.Namespace) -> NoReturn:
     plan, places = plan_of()
     os.environ["DAGSTER_HOME"] = str(make_home(places))
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-    }
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     if plan.project.environment == _SANDBOX:
         start = [sys.executable, "-m", "tests.sandbox", "start", "--follow", str(os.getpid())]
         subprocess.run(start, cwd=places.root, check=True)  # noqa: S603 - the project's own sandbox
     with instance_of(places) as instance:
         sync_pools(plan, instance)
-    command = [
+    dagster = [
         "-m",
         "dagster",
         "dev",
@@ -152,13 +149,8 @@ def _dev(options: argparse.Namespace) -> list[str]:
         "-p",
         str(options.port),
     ]
-    try:
-        done = subprocess.run(  # noqa: S603 - Dagster itself
-            [sys.executable, *command], cwd=places.root, env=environment, check=False
-        )
-    except KeyboardInterrupt:
-        return ["Stopped."]
-    return [f"Dagster has ended (exit code {done.returncode})."]
+    os.chdir(places.root)
+    os.execv(sys.executable, [sys.executable, *dagster])  # noqa: S606 - signals are Dagster's from here on
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def published_specs(plan: Plan) -> list[dg.AssetSpec]:
     """The assets of data sources, models and snapshots."""
     specs = []
     for source, pipelines in plan.sources().items():
-        group = f"tableau_{source.replace('-', '_')}"
+        slug = pipelines[0].name if source.endswith(f"-{pipelines[0].name}") else source.replace("-", "_")
         policy = _freshness(pipelines[0])
         upstream: dict[str, list[dg.AssetKey]] = {}
         derived: dict[str, list[dg.AssetKey]] = {}
@@ -80,7 +80,7 @@ def published_specs(plan: Plan) -> list[dg.AssetSpec]:
                     published_key(source, name),
                     deps=keys,
                     description=f"Tableau {kind} {name} of {source}, published by the loads of its streams.",
-                    group_name=group,
+                    group_name=f"{slug}_tableau",
                     kinds={"tableau"},
                     freshness_policy=policy,
                 )
