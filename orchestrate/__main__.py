@@ -7,10 +7,11 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import dagster as dg
 
+from orchestrate.backfill import deliver_under_locks
 from orchestrate.catalogs import condensed, write_catalog
 from orchestrate.definitions import ROOT, catalogs_dir, definitions_of, plan_of
 from orchestrate.errors import OrchestrateError
@@ -66,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         help="what has changed, with commas between them (default: what tap-exact-online-webhooks says, else all)",
     )
     changed.set_defaults(run=_changed)
+    deliver = commands.add_parser("deliver", help="the end of a backfill; Dagster calls it, under its locks")
+    deliver.add_argument("company", metavar="COMPANY")
+    deliver.set_defaults(run=_deliver)
     dev = commands.add_parser("dev", help="start everything on this machine, with the web page")
     dev.add_argument("--port", type=int, default=3000, help="port of the web page (default 3000)")
     dev.set_defaults(run=_dev)
@@ -120,19 +124,21 @@ def _changed(options: argparse.Namespace) -> list[str]:
     return [f"{pipeline.name}: noted ({', '.join(streams) or 'all streams'})"]
 
 
-def _dev(options: argparse.Namespace) -> list[str]:
+def _deliver(options: argparse.Namespace) -> list[str]:
+    plan, places = plan_of()
+    return deliver_under_locks(_pipeline(plan, options.company), places)
+
+
+def _dev(options: argparse.Namespace) -> NoReturn:
     plan, places = plan_of()
     os.environ["DAGSTER_HOME"] = str(make_home(places))
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-    }
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     if plan.project.environment == _SANDBOX:
         start = [sys.executable, "-m", "tests.sandbox", "start", "--follow", str(os.getpid())]
         subprocess.run(start, cwd=places.root, check=True)  # noqa: S603 - the project's own sandbox
     with instance_of(places) as instance:
         sync_pools(plan, instance)
-    command = [
+    dagster = [
         "-m",
         "dagster",
         "dev",
@@ -143,13 +149,8 @@ def _dev(options: argparse.Namespace) -> list[str]:
         "-p",
         str(options.port),
     ]
-    try:
-        done = subprocess.run(  # noqa: S603 - Dagster itself
-            [sys.executable, *command], cwd=places.root, env=environment, check=False
-        )
-    except KeyboardInterrupt:
-        return ["Stopped."]
-    return [f"Dagster has ended (exit code {done.returncode})."]
+    os.chdir(places.root)
+    os.execv(sys.executable, [sys.executable, *dagster])  # noqa: S606 - signals are Dagster's from here on
 
 
 if __name__ == "__main__":

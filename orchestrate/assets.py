@@ -63,7 +63,7 @@ def published_specs(plan: Plan) -> list[dg.AssetSpec]:
     """The assets of data sources, models and snapshots."""
     specs = []
     for source, pipelines in plan.sources().items():
-        group = f"tableau_{source.replace('-', '_')}"
+        slug = pipelines[0].name if source.endswith(f"-{pipelines[0].name}") else source.replace("-", "_")
         policy = _freshness(pipelines[0])
         upstream: dict[str, list[dg.AssetKey]] = {}
         derived: dict[str, list[dg.AssetKey]] = {}
@@ -80,7 +80,7 @@ def published_specs(plan: Plan) -> list[dg.AssetSpec]:
                     published_key(source, name),
                     deps=keys,
                     description=f"Tableau {kind} {name} of {source}, published by the loads of its streams.",
-                    group_name=group,
+                    group_name=f"{slug}_tableau",
                     kinds={"tableau"},
                     freshness_policy=policy,
                 )
@@ -91,25 +91,19 @@ def published_specs(plan: Plan) -> list[dg.AssetSpec]:
 def company_assets(plan: Plan, pipeline: Pipeline, places: Places) -> dg.AssetsDefinition:
     """The operation that reads a company."""
     company = pipeline.company
-    retries = dg.RetryPolicy(
-        max_retries=company.retries or 0,
-        delay=company.retry_delay_seconds,
-        backoff=dg.Backoff.EXPONENTIAL,
-        jitter=dg.Jitter.PLUS_MINUS,
-    )
 
     @dg.multi_asset(
         name=f"{pipeline.erp}__{pipeline.name}",
         specs=stream_specs(pipeline),
         can_subset=True,
         pool=pipeline.pool,
-        retry_policy=retries,
+        retry_policy=retries_of(pipeline),
         op_tags={"erp/company": pipeline.name, "erp/state_id": pipeline.state_id},
     )
     def read_company(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         chosen = {key.path[-1] for key in context.selected_asset_keys}
         try:
-            report = meltano_run(plan, pipeline, places, streams=chosen, tell=_teller(context))
+            report = meltano_run(plan, pipeline, places, streams=chosen, tell=teller(context))
         except BusyError as busy:
             raise dg.RetryRequested(max_retries=company.retries or 0, seconds_to_wait=30) from busy
         except OrchestrateError as failure:
@@ -121,6 +115,17 @@ def company_assets(plan: Plan, pipeline: Pipeline, places: Places) -> dg.AssetsD
             )
 
     return read_company
+
+
+def retries_of(pipeline: Pipeline) -> dg.RetryPolicy:
+    """How failed operations of a company are tried again."""
+    company = pipeline.company
+    return dg.RetryPolicy(
+        max_retries=company.retries or 0,
+        delay=company.retry_delay_seconds,
+        backoff=dg.Backoff.EXPONENTIAL,
+        jitter=dg.Jitter.PLUS_MINUS,
+    )
 
 
 def company_job(pipeline: Pipeline) -> UnresolvedAssetJobDefinition:
@@ -140,7 +145,9 @@ def job_name(pipeline: Pipeline) -> str:
     return f"read_{pipeline.name}"
 
 
-def _teller(context: dg.AssetExecutionContext) -> Callable[[int, str], None]:
+def teller(context: dg.AssetExecutionContext) -> Callable[[int, str], None]:
+    """Hands what a run logs on to Dagster's log."""
+
     def tell(level: int, text: str) -> None:
         if level >= logging.INFO:
             context.log.log(level, text)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from orchestrate.assets import company_assets, company_job, published_specs
+from orchestrate.backfill_assets import backfill_assets, delivery_job, delivery_sensor
 from orchestrate.health import sensors
 from orchestrate.pipelines import Plan, read_plan
-from orchestrate.places import Places
+from orchestrate.places import CATALOGS, COMPANIES, PROJECT_ROOT, Places
 from orchestrate.timing import event_spec, events_of, has_events, schedule_of, watch_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ ROOT = PACKAGE.parent
 
 def catalogs_dir(variables: Mapping[str, str] = os.environ) -> Path:
     """The folder of the catalogs."""
-    return Path(variables.get("ORCHESTRATE_CATALOGS") or PACKAGE / "catalogs")
+    return Path(variables.get(CATALOGS) or PACKAGE / "catalogs")
 
 
 def plan_of(variables: Mapping[str, str] = os.environ, *, with_streams: bool = True) -> tuple[Plan, Places]:
@@ -41,8 +42,8 @@ def plan_of(variables: Mapping[str, str] = os.environ, *, with_streams: bool = T
     Raises:
         ConfigError: Something is wrong; one line.
     """
-    root = Path(variables.get("MELTANO_PROJECT_ROOT") or ROOT)
-    companies = Path(variables.get("ORCHESTRATE_COMPANIES") or PACKAGE / "companies.yml")
+    root = Path(variables.get(PROJECT_ROOT) or ROOT)
+    companies = Path(variables.get(COMPANIES) or PACKAGE / "companies.yml")
     plan = read_plan(root, companies, catalogs_dir(variables) if with_streams else None)
     return plan, Places.find(root, plan.file, variables)
 
@@ -57,15 +58,17 @@ def definitions_of(plan: Plan, places: Places) -> dg.Definitions:
     watches = [
         each for pipeline in pipelines for each in (watch_of(pipeline, places), events_of(pipeline)) if each
     ]
+    backfilled = [pipeline for pipeline in pipelines if pipeline.backfilled]
     return dg.Definitions(
         assets=[
+            *(asset for pipeline in backfilled for asset in backfill_assets(plan, pipeline, places)),
             *(company_assets(plan, pipeline, places) for pipeline in pipelines),
             *published_specs(plan),
             *(event_spec(pipeline) for pipeline in pipelines if has_events(pipeline)),
         ],
-        jobs=[company_job(pipeline) for pipeline in pipelines],
+        jobs=[*map(company_job, pipelines), *map(delivery_job, backfilled)],
         schedules=[each for each in map(schedule_of, pipelines) if each is not None],
-        sensors=[*watches, *sensors(plan, places)],
+        sensors=[*watches, *map(delivery_sensor, backfilled), *sensors(plan, places)],
     )
 
 

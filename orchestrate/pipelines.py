@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchestrate.places import Places
     from orchestrate.project import Plugin, Project
 
+_STORE = "token_store_url"
 _NO_VERSIONS = "emit_activate_version_messages"
 
 
@@ -127,8 +128,9 @@ class Pipeline:
         """
         place = f"companies.{self.name}"
         extractor = {**self.credential.settings, **self.company.settings}
-        if places.database_url and "token_store_url" in self.extractor.settings:
-            extractor.setdefault("token_store_url", places.database_url)
+        if places.database_url and _STORE in self.extractor.settings:
+            extractor.setdefault(_STORE, places.database_url)
+            self._check_key(extractor, variables, place)
         if self.shares_source:
             extractor[_NO_VERSIONS] = False  # of one company: it would say that the others' rows are gone
         names = sorted(streams) or [stream.name for stream in self.streams] or ["*"]
@@ -143,6 +145,14 @@ class Pipeline:
             "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
             "NO_COLOR": "1",
         }
+
+    def _check_key(self, settings: Mapping[str, Any], variables: Mapping[str, str], place: str) -> None:
+        key = self.extractor.variable("token_key")
+        if not variables.get(key) and not settings.get("token_key_file"):
+            raise ConfigError(
+                f"{place}: set the environment variable {key}: tokens are kept in the database of all workers, and the "
+                "key must not lie beside them."
+            )
 
 
 def _made_of(rule: Mapping[str, Any]) -> Iterable[str]:

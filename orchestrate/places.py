@@ -3,19 +3,50 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
 from orchestrate.companies import expanded
+from orchestrate.errors import OrchestrateError
+from target_tableau.ledger_lock import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestrate.companies import CompaniesFile
 
+COMPANIES = "ORCHESTRATE_COMPANIES"
+"""The environment variable that names the companies file."""
+CATALOGS = "ORCHESTRATE_CATALOGS"
+"""The environment variable that names the folder of the catalogs."""
+PROJECT_ROOT = "MELTANO_PROJECT_ROOT"
+"""Meltano's own variable for the folder of its project."""
 WORK_DIR = "ORCHESTRATE_WORK_DIR"
 """The environment variable that names a worker's folder; `.orchestrate` in the project by default."""
+
+
+MELTANO_SCHEMA = "meltano"
+"""The schema of the shared database with Meltano's tables; the loader has one of the same name."""
+_POSTGRES = {"postgres", "postgresql"}
+
+
+@functools.cache
+def _make_schema(url: str) -> None:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    try:
+        with engine.begin() as connection:
+            # two workers may be the first at once
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('orchestrate'))"))
+            connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {MELTANO_SCHEMA}"))
+    except SQLAlchemyError as failure:
+        raise OrchestrateError(
+            f"The database at database_url cannot be used: {reason_of(failure)}."
+        ) from failure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +59,7 @@ class Places:
         database_url: The PostgreSQL that workers share; None on one machine.
         dagster_url: The PostgreSQL of Dagster itself, another database of the same server as a rule.
         backfills: Folder for what backfills have read.
+        variables: The variables that made another process find the same places.
     """
 
     root: Path
@@ -35,10 +67,16 @@ class Places:
     database_url: str | None = dataclasses.field(repr=False)
     dagster_url: str | None = dataclasses.field(repr=False)
     backfills: Path
+    variables: dict[str, str]
 
     @classmethod
     def find(cls, root: Path, file: CompaniesFile, variables: Mapping[str, str] = os.environ) -> Places:
         """The places that the companies file and the environment name.
+
+        Args:
+            root: Folder of the Meltano project.
+            file: The companies file.
+            variables: The environment.
 
         Raises:
             ConfigError: A variable that the file names is not set.
@@ -48,7 +86,9 @@ class Places:
         given = expanded(file.backfill_dir, variables, "backfill_dir")
         own = expanded(file.dagster_url, variables, "dagster_url")
         backfills = Path(given) if given else work_dir / "backfills"
-        return cls(root, work_dir, url or None, own or None, backfills)
+        names = {name: variables[name] for name in (COMPANIES, CATALOGS) if variables.get(name)}
+        same = {**names, WORK_DIR: str(work_dir), PROJECT_ROOT: str(root)}
+        return cls(root, work_dir, url or None, own or None, backfills, same)
 
     @property
     def output(self) -> Path:
@@ -60,13 +100,29 @@ class Places:
         """Meltano's system database, with the state of every company."""
         if self.database_url is None:
             return f"sqlite:///{self.work_dir / 'meltano.db'}"
-        scheme, separator, rest = self.database_url.partition("://")
-        return f"postgresql+psycopg{separator}{rest}" if scheme.startswith("postgres") else self.database_url
+        address = sa.make_url(self.lock_database)
+        options = " ".join(
+            filter(None, [str(address.query.get("options", "")), f"-csearch_path={MELTANO_SCHEMA}"])
+        )
+        return address.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
     @property
     def lock_database(self) -> str:
         """The database that holds locks; on one machine only its place counts, beside which lock files lie."""
-        return self.meltano_database if self.database_url else f"sqlite:///{self.work_dir / 'locks.db'}"
+        if self.database_url is None:
+            return f"sqlite:///{self.work_dir / 'locks.db'}"
+        scheme, separator, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg{separator}{rest}" if scheme in _POSTGRES else self.database_url
+
+    def prepare(self) -> None:
+        """Make the worker's folder, and the schema that keeps Meltano's tables from the loader's.
+
+        Raises:
+            OrchestrateError: The database cannot be used.
+        """
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        if self.database_url is not None:
+            _make_schema(self.lock_database)
 
     def meltano_dir(self, company: str) -> Path:
         """Meltano's own folder for a company: catalogs of two companies must not meet in one."""

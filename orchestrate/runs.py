@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _CALLS = re.compile(r"^([\d,]+) calls\b")
 _KEPT_LINES = 5
-_GRACE_SECONDS = 90  # longer than a tap needs to sign out and the loader to drop what it was building
+GRACE_SECONDS = 90  # longer than a tap needs to sign out and the loader to drop what it was building
 
 
 class RunFailedError(OrchestrateError):
@@ -178,27 +178,36 @@ def meltano_run(
         ConfigError: A variable is not set.
     """
     environment = {**os.environ, **pipeline.environment(places, os.environ, streams)}
-    company = pipeline.company
     arguments = [
         "run",
         f"--state-id-suffix={pipeline.name}",
         pipeline.extractor.name,
         plan.project.loader.name,
     ]
-    job = Job(
-        command=meltano(*arguments),
+    job = pipeline_job(plan, pipeline, places, meltano(*arguments))
+    report = run_job(job, environment, tell)
+    _read_ledger(report, pipeline, places)
+    return report
+
+
+def pipeline_job(plan: Plan, pipeline: Pipeline, places: Places, command: list[str]) -> Job:
+    """A command alone on a company's state and source, with a token that nobody else uses.
+
+    Raises:
+        ConfigError: A variable of a token is not set.
+    """
+    company = pipeline.company
+    places.prepare()
+    return Job(
+        command=command,
         folder=str(places.root),
         database=places.lock_database,
         locks=[f"state {pipeline.state_id}", f"source {pipeline.source}"],
         choices={f"token {name}": plan.token(name, os.environ) for name in company.tokens or ()},
         wait_seconds=60 * (company.lock_wait_minutes or 0),
         timeout_seconds=60 * (company.timeout_minutes or 0),
-        grace_seconds=_GRACE_SECONDS,
+        grace_seconds=GRACE_SECONDS,
     )
-    places.work_dir.mkdir(parents=True, exist_ok=True)
-    report = run_job(job, environment, tell)
-    _read_ledger(report, pipeline, places)
-    return report
 
 
 def meltano(*arguments: str) -> list[str]:

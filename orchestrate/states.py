@@ -34,6 +34,7 @@ def ask_meltano(
     Raises:
         OrchestrateError: It fails.
     """
+    places.prepare()
     places.meltano_dir(pipeline.name).mkdir(parents=True, exist_ok=True)
     try:
         done = subprocess.run(  # noqa: S603 - the project's own Meltano

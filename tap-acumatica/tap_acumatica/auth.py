@@ -252,7 +252,7 @@ class OAuthRefresh(OAuthPassword):
         except SealedError:
             raise UserError(
                 f"token_key_file, {KEY_VARIABLE}: the stored refresh token cannot be opened with this key; put the "
-                f"old key behind the new one, or delete the .sealed files in {self.store.folder} and authorise again"
+                f"old key behind the new one, or delete the .sealed files in {self.store.place} and authorise again"
             ) from None
         if kept.get("chain") == self._chain():
             return str(kept["refresh_token"])

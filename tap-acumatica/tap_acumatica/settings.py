@@ -107,6 +107,15 @@ _SIGN_IN: Final = (
         "Default: `.tap-acumatica` in the home folder.",
     ),
     _text(
+        "token_store_url",
+        "Token database",
+        "PostgreSQL that holds what `token_store_path` would, for runs on several machines: "
+        "`postgresql://user:password@host/database`. Only one of them at a time trades a token. Secrets are encrypted "
+        "before they get there, so `TAP_ACUMATICA_TOKEN_KEY` or `token_key_file` must be set. Needs "
+        "`tap-acumatica[postgresql]`.",
+        secret=True,
+    ),
+    _text(
         "token_key_file",
         "Key file",
         "File with the key that encrypts what lies in `token_store_path`: 32 random bytes in base64. Several keys "

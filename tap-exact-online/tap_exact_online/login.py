@@ -140,7 +140,7 @@ def _consent(config: Mapping[str, Any], redirect: str | None) -> list[str]:
         }
         pair = pair_of(ask(config, form), time.time(), seed=seed_of(config.get("refresh_token")))
         write_pair(store, pair)
-    return [f"Consent is kept, encrypted, in {store.folder}. {_life(pair.obtained_at)}"]
+    return [f"Consent is kept, encrypted, in {store.place}. {_life(pair.obtained_at)}"]
 
 
 # life -------------------------------------------------------------------------------------------------------

@@ -44,8 +44,8 @@ _PAUSE_SECONDS: Final = 2
 _LOCK_WAIT_SECONDS: Final = 180
 _CONNECT_TIMEOUT_SECONDS: Final = 30
 _SETTINGS: Final = (
-    "api_url", "region", "client_id", "client_secret", "refresh_token", "token_store_path", "token_key_file",
-    "request_timeout_seconds", "user_agent",
+    "api_url", "region", "client_id", "client_secret", "refresh_token", "token_store_path", "token_store_url",
+    "token_key_file", "request_timeout_seconds", "user_agent",
 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def read_pair(store: Store, refresh_token: str | None) -> Pair | None:
     except SealedError:
         raise UserError(
             f"token_key_file, {KEY_VARIABLE}: the stored tokens cannot be opened with this key; put the old key behind "
-            f"the new one, or delete the .sealed files in {store.folder} and consent again (tap-exact-online-login)"
+            f"the new one, or delete the .sealed files in {store.place} and consent again (tap-exact-online-login)"
         ) from None
     seed = seed_of(refresh_token)
     # The setting only begins a chain: as long as it is the one that the chain began with, what is stored is newer.

@@ -70,6 +70,15 @@ _CONSENT: Final = (
         "use this application and user. Default: `.tap-exact-online` in the home folder.",
     ),
     _text(
+        "token_store_url",
+        "Token database",
+        "PostgreSQL that holds what `token_store_path` would, for runs on several machines: "
+        "`postgresql://user:password@host/database`. Only one of them at a time trades a token. Secrets are encrypted "
+        "before they get there, so `TAP_EXACT_ONLINE_TOKEN_KEY` or `token_key_file` must be set. Needs "
+        "`tap-exact-online[postgresql]`.",
+        secret=True,
+    ),
+    _text(
         "token_key_file",
         "Key file",
         "File with the key that encrypts the tokens: 32 random bytes in base64. Several keys may stand in it, one per "

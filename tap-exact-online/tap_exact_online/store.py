@@ -86,17 +86,21 @@ class Store:
         folder: Where they are.
         identity: Whose they are.
         vault: Encrypts secrets; without one the key lies in the folder.
+
+    Attributes:
+        place: Where they are, in words.
     """
 
     def __init__(self, folder: Path, identity: str, vault: Vault | None = None) -> None:
         self.folder = folder
+        self.place = str(folder)
         self._prefix = hashlib.sha256(identity.encode()).hexdigest()[:16]
         self._vault = vault or Vault(self._own_key)
 
     def read(self, name: str) -> dict[str, Any]:
         """The content of a plain file, empty when there is none or it is not ours."""
         try:
-            return _object(self._path(name).read_bytes())
+            return content_of(self._path(name).read_bytes())
         except OSError:
             return {}
 
@@ -111,7 +115,7 @@ class Store:
             stored = self._path(name, "sealed").read_bytes()
         except OSError:
             return {}
-        return _object(self._vault.unseal(stored, self._label(name)))
+        return content_of(self._vault.unseal(stored, self._label(name)))
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Replace a plain file.
@@ -189,7 +193,8 @@ class Store:
         return self.folder / f"{self._label(name)}.{suffix}"
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def content_of(content: bytes) -> dict[str, Any]:
+    """A stored JSON object, empty when it is none."""
     try:
         decoded = json.loads(content)
     except ValueError:
@@ -239,4 +244,9 @@ def store_of(config: Mapping[str, Any]) -> Store:
     """The private files of the configured application at the configured host."""
     folder = config.get("token_store_path")
     path = Path(folder).expanduser() if folder else Path.home() / ".tap-exact-online"
-    return Store(path, f"{address_of(config)}\n{config.get('client_id') or ''}", _vault_of(config))
+    identity = f"{address_of(config)}\n{config.get('client_id') or ''}"
+    if url := config.get("token_store_url"):
+        from tap_exact_online.shared_store import SharedStore  # noqa: PLC0415 - it is made of this module's store
+
+        return SharedStore(url, path, identity, _vault_of(config))
+    return Store(path, identity, _vault_of(config))

@@ -219,6 +219,13 @@ def add_metadata(table: pa.Table, *, first_sequence: int, load_id: str) -> pa.Ta
     return table.append_column(SEQUENCE, sequence).append_column(LOAD_ID, pa.repeat(load_id, rows))
 
 
+def shift_metadata(table: pa.Table, *, by: int, load_id: str) -> pa.Table:
+    """Put the rows of another load behind `by` rows of this one."""
+    sequence = pc.add(table.column(SEQUENCE), by)
+    moved = table.set_column(table.column_names.index(SEQUENCE), SEQUENCE, sequence)
+    return moved.set_column(table.column_names.index(LOAD_ID), LOAD_ID, pa.repeat(load_id, len(table)))
+
+
 def bad_record(plan: Plan, record: dict[str, Any], field: str, value: object, rule: str) -> BadRecordError:
     """An error that names the record by its key."""
     sources = {column.name: column.source for column in plan.columns}

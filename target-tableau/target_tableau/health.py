@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from target_tableau.ledger import Ledger
     from target_tableau.settings import Settings
 
+_NOT_LOADED = [Status.DRY_RUN.value, Status.COLLECTED.value]
 _UNFINISHED = dt.timedelta(hours=12)  # longer than any load between two checkpoints
 _TOKEN_ENDS = dt.timedelta(days=14)
 _TOKEN_UNUSED = dt.timedelta(days=12)  # Tableau ends a token after 15 days without use
@@ -92,7 +93,7 @@ def _of_loads(settings: Settings, ledger: Ledger, now: dt.datetime) -> Iterator[
     source = settings.source
     query = (
         sa.select(loads)
-        .where((loads.c.source == source) & (loads.c.status != Status.DRY_RUN.value))
+        .where((loads.c.source == source) & loads.c.status.not_in(_NOT_LOADED))
         .order_by(loads.c.load_id.desc())
     )
     with ledger.transaction() as connection:

@@ -41,7 +41,12 @@ class Status(StrEnum):
     DONE = "done"
     FAILED = "failed"
     DRY_RUN = "dry run"
+    COLLECTED = "collected"  # is in the journal, to be delivered with others
     TAKEN_BACK = "taken back"  # did not finish; a later load took over the rows it may have left
+
+
+_LEFT_NOTHING = (Status.DONE, Status.DRY_RUN, Status.COLLECTED, Status.TAKEN_BACK)
+"""Of loads that are thus, no rows are in an extract that should not be there."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,7 +244,7 @@ class Ledger:
             (_loads.c.source == source)
             & (_loads.c.stream == stream)
             & (_loads.c.load_id != but)
-            & _loads.c.status.not_in([Status.DONE.value, Status.DRY_RUN.value, Status.TAKEN_BACK.value])
+            & _loads.c.status.not_in([status.value for status in _LEFT_NOTHING])
         )
         with self._connect() as connection:
             found = connection.execute(query).all()

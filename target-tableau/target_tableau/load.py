@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from target_tableau.batches import add_metadata
+from target_tableau.batches import add_metadata, shift_metadata
 from target_tableau.columns import EXTRACTED_AT, Plan, merge_plans
 from target_tableau.display import with_local_times
 from target_tableau.errors import ExtractError, SettingError
@@ -186,6 +187,10 @@ class Load:
         self._worker.drain()
         if self.streams:
             self._journal.write_json(ENDING, self._ending(state))
+        if self.settings.journal_only:
+            for stream, load in self.streams.items():
+                self._note([stream], status=Status.COLLECTED, read=load.read, extracted_at=load.extracted_at)
+            return True
         for stream, load in self.streams.items():
             self._progress.stage(stream, f"{load.read:,} rows, building the extract")
             self._build(stream, load, delivery)
@@ -293,8 +298,33 @@ class Load:
                 load.read += rows
                 self._sequence += rows
 
+    def take_over(self, journal: Journal) -> None:
+        """Take what another load has collected, in the order in which it came; its streams have been begun.
+
+        It is written into this load's own journal, so that this load can be replayed like any other.
+
+        Raises:
+            TargetTableauError: The journal cannot be read.
+        """
+        ending = journal.read_json(ENDING) or {}
+        base = self._sequence
+        for stream in journal.schemas():
+            load = self.streams[stream]
+            for file in journal.find(stream):
+                rows, of_file = journal.plan_of_file(file, load.plan)
+                table = shift_metadata(pq.read_table(file), by=base, load_id=self.load_id)
+                load.build.change_plan(self._shown(merge_plans(load.build.plan, of_file)))
+                load.build.load(self._journal.write_batch(stream, table), rows, of_file)
+                newest = pc.max(table.column(EXTRACTED_AT)).as_py()
+                load.extracted_at = max(filter(None, (newest, load.extracted_at)), default=None)
+                load.read += rows
+                self._sequence += rows
+        self._proven = max(self._proven, base + int(ending.get("proven", -1)))
+
     def close(self) -> None:
         """Note that STATE was handed on, and tidy the journal."""
+        if self.settings.journal_only:
+            return
         covered = [stream for stream, load in self.streams.items() if load.is_covered]
         self._note(covered, status=Status.DONE)
         for stream in covered:

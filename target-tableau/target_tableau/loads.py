@@ -23,6 +23,7 @@ from target_tableau import alerts
 from target_tableau.address import parse_address
 from target_tableau.client import TableauClient
 from target_tableau.command_line import OneLine, opened_ledger, settings_of
+from target_tableau.deliver import deliver
 from target_tableau.delivery import Delivery
 from target_tableau.display import UTC
 from target_tableau.errors import SettingError, TargetTableauError
@@ -171,6 +172,17 @@ def _set_state(state_id: str, state: dict[str, Any]) -> None:
             f"The load is done, but Meltano did not take the state '{state_id}' ({' '.join(last)}). Run this in the "
             f"project's folder, or set it by hand: {json.dumps(state)}"
         )
+
+
+@main.command("deliver")
+@click.argument(
+    "folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.pass_obj
+def deliver_collected(settings: Settings, folders: tuple[Path, ...]) -> None:
+    """Make one load of what runs with `journal_only` have collected; FOLDERS are their output_dirs."""
+    for line in render(deliver(settings, folders)):
+        click.echo(line)
 
 
 @main.command("health")

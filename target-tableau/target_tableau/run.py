@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from target_tableau.delivery import Delivery
+    from target_tableau.journal import Journal
     from target_tableau.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -98,8 +99,9 @@ class Run:
         stack.callback(_remove_leftovers, folder)  # after the engine has let go, before the lock is given up
         self.ledger = Ledger(settings.ledger_url, settings.output_dir)
         stack.callback(self.ledger.close)
-        what = f"the extracts of source '{settings.source}'" if settings.source else "the extracts"
-        stack.enter_context(self.ledger.exclusive(f"{what} that are kept in this ledger", _LOCK_SECONDS))
+        if not settings.journal_only:  # which leaves the extracts alone
+            what = f"the extracts of source '{settings.source}'" if settings.source else "the extracts"
+            stack.enter_context(self.ledger.exclusive(f"{what} that are kept in this ledger", _LOCK_SECONDS))
         if self.delivery is not None:
             stack.enter_context(self.delivery)
             self.delivery.open(self.ledger)
@@ -138,6 +140,19 @@ class Run:
         for plan in plans.values():
             self._begin_stream(plan)
         self.load.resume(ending, plans)
+
+    def take_over(self, journal: Journal) -> None:
+        """Take all that another load has collected, behind what this one has.
+
+        Args:
+            journal: Of that load, complete.
+
+        Raises:
+            TargetTableauError: The journal cannot be read.
+        """
+        for stream, message in journal.schemas().items():
+            self.set_schema(stream, message["schema"], message["key_properties"])
+        self.load.take_over(journal)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is not None:
@@ -180,7 +195,7 @@ class Run:
         columns = (
             None if self.delivery is None else take_base(self._workshop, self.delivery, plan.stream, path)
         )
-        if columns is None and not path.exists():
+        if columns is None and not path.exists() and not self.settings.journal_only:
             check_bookmark(self._first_state or {}, plan.stream, path)
         self.load.begin(plan, path, columns)
 
@@ -361,7 +376,7 @@ class Run:
 
 def run_of(settings: Settings) -> Run:
     """A run that delivers to Tableau if a server is set."""
-    if not settings.server_url:
+    if not settings.server_url or settings.journal_only:
         return Run(settings, None)
     from target_tableau.delivery import Delivery  # noqa: PLC0415 - half a second that extracts alone need not wait
 

@@ -198,6 +198,17 @@ SCHEMA = th.PropertiesList(
         description="How many days the journal of what arrived is kept.",
     ),
     th.Property(
+        "journal_only",
+        th.BooleanType,
+        default=False,
+        title="Only the journal",
+        description=(
+            "Only keep what arrives in the journal and hand its STATE on; nothing is built and nothing published. For "
+            "backfills whose parts are read side by side, each with an output_dir of its own: "
+            "`target-tableau-loads deliver` makes one load of all of them."
+        ),
+    ),
+    th.Property(
         "ledger_url",
         th.StringType,
         secret=True,

@@ -149,6 +149,7 @@ class Settings:
     hyper_memory_limit: str
     summary: bool
     journal_retention_days: int
+    journal_only: bool
     ledger_url: str | None = dataclasses.field(repr=False)
     freshness_minutes: int
     expected_sources: tuple[str, ...]
@@ -217,6 +218,7 @@ class Settings:
             hyper_memory_limit=str(config.get("hyper_memory_limit") or "1g"),
             summary=bool(config.get("summary", True)),
             journal_retention_days=int(config.get("journal_retention_days", 30)),
+            journal_only=bool(config.get("journal_only", False)),
             ledger_url=config.get("ledger_url") or None,
             freshness_minutes=int(config.get("freshness_minutes", 0)),
             expected_sources=tuple(config.get("expected_sources") or ()),

@@ -98,9 +98,10 @@ class TargetTableau(Target):
             TargetTableauError: A setting is wrong, or something is not to be had.
         """
         settings = Settings.from_config(self.config)
-        if not settings.dry_run:
+        if not settings.dry_run and not settings.journal_only:
             self._noted = NotedRun(settings)
-        finish_unfinished(settings)
+        if not settings.journal_only:
+            finish_unfinished(settings)
         run = run_of(settings)
         self._run = run.__enter__()
         run.refresh_what_failed()

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import shutil
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -151,6 +152,26 @@ def _company(seed: int, bills: int) -> bytes:
     return msgspec.json.encode(generate(seed=seed, bills=bills))
 
 
+class Answers:
+    """Counts what an application answers.
+
+    Attributes:
+        statuses: Status -> how often.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self.statuses: Counter[int] = Counter()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def counted(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                self.statuses[message["status"]] += 1
+            await send(message)
+
+        await self._app(scope, receive, counted)
+
+
 @dataclasses.dataclass
 class Site:
     """A server of an ERP with a company behind it.
@@ -161,6 +182,7 @@ class Site:
         app: The application that serves it.
         source: The source that its companies fill.
         companies: Names of the companies in the companies file.
+        answers: What it has answered.
     """
 
     erp: Erp
@@ -168,6 +190,7 @@ class Site:
     app: Any
     source: str
     companies: list[str]
+    answers: Answers
 
 
 @dataclasses.dataclass
@@ -190,7 +213,8 @@ class Fleet:
         shutil.copy(ROOT / "meltano.yml", self.folder / "meltano.yml")
         self.tableau: TableauApp = tableau_site(self.folder / "tableau")
         self._stack.callback(self.tableau.close)
-        server = self._stack.enter_context(serve(self.tableau))
+        self.answers = Answers(self.tableau)
+        server = self._stack.enter_context(serve(self.answers))
         self.content = {
             "environment": "prod",
             "tokens": {
@@ -225,7 +249,8 @@ class Fleet:
         folder.mkdir()
         app = erp.serve(world, folder)
         self._stack.callback(getattr(app, "close", lambda: None))
-        url = self._stack.enter_context(serve(app))
+        answers = Answers(app)
+        url = self._stack.enter_context(serve(answers))
         credential = f"{name}_{number}"
         self.content["credentials"][credential] = {
             "extractor": erp.extractor,
@@ -241,7 +266,7 @@ class Fleet:
                 "streams": list(erp.streams),
                 **company,
             }
-        site = Site(erp, world, app, source, names)
+        site = Site(erp, world, app, source, names, answers)
         self.sites.append(site)
         return site
 

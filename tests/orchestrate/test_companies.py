@@ -138,8 +138,7 @@ def test_a_schedule_does_not_pile_up_runs_and_pools_have_their_sizes(tmp_path: P
             with dg.build_schedule_context(instance=instance) as context:
                 return schedule.evaluate_tick(context)
 
-        (request,) = due().run_requests
-        assert request.tags[COMPANY] == "acme"
+        assert len(due().run_requests) == 1
         instance.create_run_for_job(
             definitions.resolve_job_def("read_acme"),
             status=dg.DagsterRunStatus.STARTED,

