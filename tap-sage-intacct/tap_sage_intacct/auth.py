@@ -17,9 +17,7 @@ from tap_sage_intacct.client import check_endpoint
 from tap_sage_intacct.errors import SessionEndedError, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from lxml import etree
+    from collections.abc import Callable, Mapping, Sequence
 
     from tap_sage_intacct.client import Client
     from tap_sage_intacct.envelope import Node, Reply
@@ -120,5 +118,5 @@ class Sessions:
         return self.clock() + span - min(_LEEWAY_SECONDS, span / _LEEWAY_PART)
 
 
-def _keep_nothing(_: etree._Element) -> None:
+def _keep_nothing(_tags: Sequence[str], _texts: Sequence[str | None]) -> None:
     """Keep nothing of a record."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
+    from tap_sage_intacct.records import Take
+
 T = TypeVar("T")
 
 _CONNECT_TIMEOUT_SECONDS: Final = 30
@@ -141,7 +143,7 @@ class Client:
         self,
         function: Node,
         record: str,
-        take: Callable[[etree._Element], T],
+        take: Take[T],
         entity: str = "",
         *,
         shrinkable: bool = False,
@@ -207,7 +209,7 @@ class Client:
         authentication: Sequence[Node],
         function: Node,
         record: str,
-        take: Callable[[etree._Element], T],
+        take: Take[T],
     ) -> Reply[T]:
         """Send one request once and read what comes back.
 
@@ -267,9 +269,7 @@ class Client:
             return TooMuchError(f"{what}: no answer in {self._timeout[1]} s.")
         return TransientError(f"{what}: the connection failed ({kind}).")
 
-    def _read(
-        self, what: str, response: requests.Response, record: str, take: Callable[[etree._Element], T]
-    ) -> Reply[T]:
+    def _read(self, what: str, response: requests.Response, record: str, take: Take[T]) -> Reply[T]:
         status = response.status_code
         try:
             reply = read_reply(response.content, record, take)
@@ -316,7 +316,7 @@ class Client:
             self.server_time = email.utils.parsedate_to_datetime(response.headers["Date"]).astimezone(dt.UTC)
 
 
-def _nothing(_: etree._Element) -> None:
+def _nothing(_tags: Sequence[str], _texts: Sequence[str | None]) -> None:
     """Keep nothing of a record."""
 
 

@@ -214,7 +214,7 @@ def _probed(client: Client, wanted: Wanted, fields: dict[str, Field], entity: st
                 size=1,
                 docparid=wanted.docparid,
             )
-            client.call(function, wanted.object, lambda _: None, entity)
+            client.call(function, wanted.object, lambda _tags, _texts: None, entity)
         except FieldsRefusedError as error:
             if not error.fields & {name.upper() for name in left}:
                 return Described({}, str(error))

@@ -12,15 +12,17 @@ import io
 import logging
 import re
 import uuid
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from lxml import etree
 
 from tap_sage_intacct.errors import AUTHENTICATION, CONTROL, RESULT, Complaint, UserError
+from tap_sage_intacct.records import OPTIONS, UnusualError, cut, is_character, read_element, read_records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from tap_sage_intacct.records import Take
 
 T = TypeVar("T")
 Node = tuple[str, "str | Sequence[Node] | None"]
@@ -28,23 +30,10 @@ Node = tuple[str, "str | Sequence[Node] | None"]
 
 _LOG: Final = logging.getLogger("tap-sage-intacct")
 
-_OPTIONS: Final[dict[str, Any]] = {
-    "resolve_entities": False,
-    "no_network": True,
-    "load_dtd": False,
-    "huge_tree": True,
-}
 _PARTS: Final = ("control", "authentication", "errormessage", "data", "result")
 # What XML 1.0 forbids: texts pasted from spreadsheets and PDFs hold it, raw or as a reference.
 _BAD_BYTES: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xed[\xa0-\xbf][\x80-\xbf]|\xef\xbf[\xbe\xbf]")
 _REFERENCE: Final = re.compile(rb"&#(?:x([0-9A-Fa-f]+)|([0-9]+));")
-_LOWEST: Final = 0x20
-_SURROGATES: Final = range(0xD800, 0xE000)
-_HIGHEST: Final = 0x10FFFF
-_NO_CHARACTERS: Final = frozenset({0xFFFE, 0xFFFF})
-
-tag_of: Final = attrgetter("tag")
-text_of: Final = attrgetter("text")
 
 
 class NotXmlError(Exception):
@@ -121,17 +110,24 @@ def _add(parent: etree._Element, nodes: Sequence[Node]) -> None:
             _add(element, content)
 
 
-def read_reply(body: bytes, record: str, take: Callable[[etree._Element], T]) -> Reply[T]:
+def read_reply(body: bytes, record: str, take: Take[T]) -> Reply[T]:
     """Read an answer.
 
     Args:
         body: The whole answer.
         record: Name of the elements that are records; empty to keep `data` as a tree.
-        take: Makes of a record what is kept of it; the element is emptied afterwards.
+        take: Makes of a record what is kept of it.
 
     Raises:
         NotXmlError: It is not an answer of the gateway.
     """
+    parts = cut(body, record) if record else None
+    if parts is not None:
+        with contextlib.suppress(etree.XMLSyntaxError, UnusualError):
+            reply = _parse(parts.envelope, record, take)
+            if not reply.rows:  # else some records are written in another way
+                reply.rows = read_records(body, parts, record, take)
+                return reply
     try:
         return _parse(body, record, take)
     except etree.XMLSyntaxError as error:
@@ -151,9 +147,7 @@ def without_forbidden(body: bytes) -> tuple[bytes, int]:
 
     def check(found: re.Match[bytes]) -> bytes:
         code = int(found[1], 16) if found[1] else int(found[2])
-        allowed = code in {9, 10, 13} or (
-            code >= _LOWEST and code not in _SURROGATES and code <= _HIGHEST and code not in _NO_CHARACTERS
-        )
+        allowed = is_character(code)
         nonlocal removed
         removed += not allowed
         return found[0] if allowed else b""
@@ -163,16 +157,16 @@ def without_forbidden(body: bytes) -> tuple[bytes, int]:
     return cleaned, count + removed
 
 
-def _parse(body: bytes, record: str, take: Callable[[etree._Element], T]) -> Reply[T]:
+def _parse(body: bytes, record: str, take: Take[T]) -> Reply[T]:
     reply: Reply[T] = Reply()
     # `readByQuery` may write names of objects in lower case.
     records = {record, record.lower(), record.upper()} if record else set()
     seen_control = False
     append = reply.rows.append
-    for _, element in etree.iterparse(io.BytesIO(body), events=("end",), tag=(*_PARTS, *records), **_OPTIONS):
+    for _, element in etree.iterparse(io.BytesIO(body), events=("end",), tag=(*_PARTS, *records), **OPTIONS):
         name = element.tag
         if name in records:
-            append(take(element))
+            append(take(*read_element(element)))
             element.clear()
         elif name == "control":
             seen_control = True

@@ -11,10 +11,8 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk import Stream, Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_sage_intacct.auth import Sessions
@@ -28,7 +26,7 @@ from tap_sage_intacct.streams import audited_objects, streams_of, wanted_of
 from tap_sage_intacct.streams.columns import COMPANY, ENTITY, Clock, converters, zone_of
 from tap_sage_intacct.streams.deletions import AUDIT, Deletions
 from tap_sage_intacct.streams.feed import maintenance_start
-from tap_sage_intacct.streams.stream import IntacctStream, Outcome
+from tap_sage_intacct.streams.stream import IntacctStream, LineWriter, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,23 +35,12 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.singerlib import Message
 
     from tap_sage_intacct.streams.feed import Feed
 
 _ABSENT: Final = "Object definition"
 _SIGNALLED: Final = 128
 _DAY_AND_MORE: Final = dt.timedelta(hours=26)
-
-
-class LineWriter(MsgSpecWriter):
-    """Writes messages as the SDK's fast writer does, but flushes only behind those that matter at once."""
-
-    @override
-    def write_message(self, message: Message) -> None:
-        sys.stdout.buffer.write(self.format_message(message))
-        if not isinstance(message, RecordMessage):
-            sys.stdout.flush()
 
 
 class TapSageIntacct(Tap):

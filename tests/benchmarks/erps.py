@@ -154,8 +154,7 @@ def _acumatica_rows(bodies: Iterable[bytes]) -> Iterator[Row]:
             of_document = {name: document[name].get("value") for name in ("Module", "BatchNbr", "LedgerID")}
             for line in document["Details"]:
                 row = {name: cell.get("value") for name, cell in line.items() if isinstance(cell, dict)}
-                number = line["custom"]["GLTranM"]["LineNbr"]["value"] if line.get("custom") else None
-                lines.append({**row, **of_document, "LineNbr": number})
+                lines.append({**row, **of_document})
     for line in lines:
         yield {**line, **amounts.get((line["Module"], line["BatchNbr"], line["LineNbr"]), {})}
 

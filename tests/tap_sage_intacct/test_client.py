@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lxml import etree
 
+from tap_sage_intacct import envelope
 from tap_sage_intacct.client import Client
 from tap_sage_intacct.envelope import NotXmlError, read_reply, without_forbidden
 from tap_sage_intacct.errors import (
@@ -36,7 +37,7 @@ from tests.sandbox.sage_intacct.troubles import (
 from tests.tap_sage_intacct.harness import run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.tap_sage_intacct.conftest import Instance
 
@@ -170,14 +171,57 @@ def test_entities_of_a_document_type_are_not_expanded() -> None:
         b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hostname">]><response><control><status>success</status></control>'
         b"<operation><result><status>success</status><data><A><N>&x;</N></A></data></result></operation></response>"
     )
-    rows = read_reply(body, "A", lambda element: element.findtext("N")).rows
+    rows = read_reply(body, "A", lambda _, texts: texts[0]).rows
     assert rows in ([""], [None])
+
+
+_PLAIN = "<A><N>{}</N><M>x</M></A>"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<A><N>a &amp; b</N><M></M></A><A><N/><M>2</M></A>",
+        "<A><N>&lt;&#60;&#x3C;a&gt;&quot;&apos;&#39;</N><M>/></M></A>" * 2,
+        "<A><N>&amp;lt; &amp;amp;</N><M>1</M></A>" * 2,
+        _PLAIN.format("<![CDATA[a &amp; </A><A> b]]>") * 2,
+        _PLAIN.format("a<!-- </A><A> & -->b") * 2,
+        _PLAIN.format("line\nline\ttab") + _PLAIN.format("line\r\nline"),
+        _PLAIN.format("deep<P>1</P>") + _PLAIN.format("flat"),
+        _PLAIN.format("1") + "\n " + _PLAIN.format("2") + "<A><M>other order</M><N>3</N></A>",
+        _PLAIN.format("\x01&#1;\ufffe€") + _PLAIN.format("🚂 &#x1F682;"),
+        '<A x="1"><N y="2">1</N><M>2</M></A>' + _PLAIN.format("3") + "<A></A><A/>",
+    ],
+)
+def test_records_hold_what_a_parser_of_xml_finds_in_them(
+    inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = (
+        "<response><control><status>success</status></control><operation><result><status>success</status>"
+        f'<data totalcount="2" numremaining="0">{inside}</data></result></operation></response>'
+    ).encode()
+
+    def keep(tags: tuple[str, ...], texts: Sequence[str | None]) -> tuple[tuple[str, ...], list[str | None]]:
+        return tags, list(texts)
+
+    found = read_reply(body, "A", keep)
+    monkeypatch.setattr(envelope, "cut", lambda *_: None)
+    assert found == read_reply(body, "A", keep)
+    assert len(found.rows) > 1
+    assert found.total == 2
+
+
+def test_a_reference_that_names_nothing_makes_an_answer_no_answer() -> None:
+    for inside in ("&nothing;", "a & b", "&#0;x&"):
+        body = f"<response><control><status>success</status></control><A><N>{inside}</N></A></response>"
+        with pytest.raises(NotXmlError):
+            read_reply(body.encode(), "A", lambda _, texts: texts)
 
 
 def test_a_page_that_is_no_answer_is_never_no_rows() -> None:
     for body in (b"", b"<html><body>Sign in</body></html>", b"<response></response>", b"{}"):
         with pytest.raises(NotXmlError):
-            read_reply(body, "A", lambda _: None)
+            read_reply(body, "A", lambda _tags, _texts: None)
 
 
 def test_a_call_budget_ends_the_run_cleanly_and_the_next_goes_on(instance: Instance) -> None:

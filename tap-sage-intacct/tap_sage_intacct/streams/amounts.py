@@ -39,7 +39,10 @@ _NOT_POSTED: Final = frozenset({"draft", "submitted", "partially approved", "app
 
 
 def _state(row: Row, *names: str) -> str:
-    return next((str(row[name]).strip().lower() for name in names if row.get(name)), "")
+    for name in names:
+        if value := row.get(name):
+            return str(value).strip().lower()
+    return ""
 
 
 def _document(columns: Mapping[str, tuple[str, str, str]], state: str = "STATE") -> Amounts:

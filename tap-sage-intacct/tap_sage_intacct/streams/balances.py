@@ -18,8 +18,9 @@ from typing_extensions import override
 
 from tap_sage_intacct.errors import MovingRowsError, RefusedError
 from tap_sage_intacct.paging import Part, UniqueWalk, iso, moment_of
-from tap_sage_intacct.streams.columns import Column, RowReader, columns_of
+from tap_sage_intacct.streams.columns import Column, columns_of
 from tap_sage_intacct.streams.feed import Feed, Source
+from tap_sage_intacct.streams.rows import RowReader
 from tap_sage_intacct.streams.shapes import Shape, within
 from tap_sage_intacct.streams.stream import IntacctStream
 

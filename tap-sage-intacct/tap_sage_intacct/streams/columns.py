@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import decimal
 import re
 import zoneinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_sage_intacct.discovery import snake
-from tap_sage_intacct.envelope import tag_of, text_of
-from tap_sage_intacct.errors import BadValueError
 from tap_sage_intacct.paging import iso
 from tap_sage_intacct.streams.hints import AMOUNT_SCALE, BASE, hints_of, notes_of, scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from lxml import etree
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_sage_intacct.discovery import Field
-    from tap_sage_intacct.paging import Row
 
 COMPANY: Final = "company_id"
 ENTITY: Final = "entity_id"
@@ -202,20 +196,35 @@ def key(value: str) -> str:
     return value if value.isdigit() else str(count(value))
 
 
-class _Dates(dict[str, str]):
-    """Business dates as they come -> in ISO form; never shifted, for they have no zone."""
+class _Remembered(dict[str, Any]):
+    """Texts -> their values, worked out once: rows repeat dates, times and amounts.
 
-    def __missing__(self, value: str) -> str:
-        made = _date(value[:10]).isoformat()
-        if len(self) < _MOST_REMEMBERED:
-            self[value] = made
+    Args:
+        make: Works a value out.
+    """
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, text: str) -> Any:  # noqa: ANN401 - whatever is made
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        made = self[text] = self._make(text)
         return made
+
+
+def date(value: str) -> str:
+    """A business date in ISO form; never shifted, for it has no zone."""
+    return _date(value[:10]).isoformat()
 
 
 def _date(value: str) -> dt.date:
     if value[4:5] == "-":
         return dt.date.fromisoformat(value)
-    return dt.datetime.strptime(value, "%m/%d/%Y").date()  # noqa: DTZ007 - a date has no zone
+    if value[2:3] != "/" or value[5:6] != "/":
+        raise ValueError(value)
+    return dt.date.fromisoformat(f"{value[6:]}-{value[:2]}-{value[3:5]}")
 
 
 class Clock:
@@ -227,31 +236,22 @@ class Clock:
 
     def __init__(self, zone: dt.tzinfo) -> None:
         self.zone = zone
-        self._known: dict[str, str] = {}
         self._minutes: dict[str, str] = {}
 
     def utc(self, value: str) -> str:
         """A time as it comes, in ISO form and UTC. Some TIMESTAMP fields come with the date only.
 
-        The lines of a document share their times, so the last results are remembered.
-
         Raises:
             ValueError: It is not a time.
         """
-        if (known := self._known.get(value)) is not None:
-            return known
-        if len(self._known) >= _MOST_REMEMBERED:
-            self._known.clear()
-        made = self._known[value] = self._utc(value)
-        return made
-
-    def _utc(self, value: str) -> str:
         if len(value) != 19 or value[2] != "/":  # noqa: PLR2004 - mm/dd/yyyy hh:mm:ss
             return self._unusual(value)
         minute = self._minutes.get(value[:16])
         if minute is None:
-            naive = dt.datetime.strptime(value[:16], "%m/%d/%Y %H:%M")  # noqa: DTZ007 - its zone follows
-            minute = naive.replace(tzinfo=self.zone).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M")
+            local = dt.datetime.fromisoformat(f"{value[6:10]}-{value[:2]}-{value[3:5]}T{value[11:16]}:00")
+            if value[5] != "/" or value[10] != " ":
+                raise ValueError(value)
+            minute = iso(local.replace(tzinfo=self.zone))[:16]
             if len(self._minutes) < _MOST_REMEMBERED:
                 self._minutes[value[:16]] = minute
         if not (value[16] == ":" and value[17:].isdigit()):
@@ -296,101 +296,14 @@ def converters(clock: Clock) -> dict[str, Callable[[str], Any]]:
     """The conversion of each kind; text is right as it comes, empty elements included."""
     return {
         "key": key,
-        "boolean": boolean,
-        "count": count,
-        "decimal": number,
-        "date": _Dates().__getitem__,
-        "time": clock.utc,
+        **{
+            kind: _Remembered(make).__getitem__
+            for kind, make in {
+                "boolean": boolean,
+                "count": count,
+                "decimal": number,
+                "date": date,
+                "time": clock.utc,
+            }.items()
+        },
     }
-
-
-class RowReader:
-    """Makes rows of record elements: exactly the wanted properties, converted.
-
-    What to do with each position is worked out once per order of the elements, which hardly ever changes.
-
-    Args:
-        name: The object, for messages.
-        columns: The wanted columns.
-        constants: Properties that are the same in all rows.
-        convert: The conversion of each kind.
-        derive: Works out further properties of a row.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        columns: Sequence[Column],
-        constants: Mapping[str, Any],
-        convert: Mapping[str, Callable[[str], Any]],
-        derive: Callable[[Row], None] | None = None,
-    ) -> None:
-        self._name = name
-        self._by_field = {column.field.upper(): column for column in columns if column.field}
-        self._constants = {**{column.name: None for column in columns}, **constants}
-        self._convert = convert
-        self._derive = derive
-        self._layouts: dict[tuple[str, ...], _Layout] = {}
-
-    def __call__(self, element: etree._Element) -> Row:
-        """Read one record.
-
-        Raises:
-            BadValueError: A value does not fit its field.
-        """
-        children = list(element)
-        tags = tuple(map(tag_of, children))
-        layout = self._layouts.get(tags)
-        if layout is None:
-            layout = self._layouts[tags] = self._layout(tags)
-        values: list[Any] = [*map(text_of, children), *layout.rest]
-        try:
-            for position, convert in layout.converts:
-                value = values[position]
-                if value is not None:
-                    values[position] = convert(value)
-        except (ValueError, ArithmeticError):
-            raise self._bad_value(element, tags, layout) from None
-        row = dict(zip(layout.names, values, strict=True))
-        if layout.has_extra:
-            row.pop("", None)
-        if self._derive is not None:
-            self._derive(row)
-        return row
-
-    def _layout(self, tags: tuple[str, ...]) -> _Layout:
-        columns = [self._by_field.get(tag.upper()) for tag in tags]
-        names = [column.name if column else "" for column in columns]
-        converts = [
-            (position, self._convert[column.kind])
-            for position, column in enumerate(columns)
-            if column and column.kind in self._convert
-        ]
-        rest = {name: value for name, value in self._constants.items() if name not in names}
-        return _Layout([*names, *rest], converts, list(rest.values()), "" in names)
-
-    def _bad_value(self, element: etree._Element, tags: Sequence[str], layout: _Layout) -> BadValueError:
-        texts = [child.text for child in element]
-        for position, convert in layout.converts:
-            text = texts[position] or ""
-            try:
-                if text:
-                    convert(text)
-            except (ValueError, decimal.InvalidOperation):
-                column = self._by_field[tags[position].upper()]
-                record = element.findtext("RECORDNO") or element.findtext("recordno") or "?"
-                return BadValueError(
-                    f"{self._name} {record}: {tags[position]} is {text[:60]!r}, which is no {column.kind}. If it is a "
-                    "date, set the date format of the API user to mm/dd/yyyy."
-                )
-        return BadValueError(f"{self._name}: a record cannot be read")
-
-
-@dataclasses.dataclass(frozen=True)
-class _Layout:
-    """Names by position, what to convert, and the values of the last names, which no element gives."""
-
-    names: list[str]
-    converts: list[tuple[int, Callable[[str], Any]]]
-    rest: list[Any]
-    has_extra: bool

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_sage_intacct.discovery import query
 from tap_sage_intacct.errors import BadValueError, CallBudgetSpentError, FieldsRefusedError, ForbiddenError
 from tap_sage_intacct.paging import Pages, moment_of
-from tap_sage_intacct.streams.columns import COMPANY, ENTITY, RowReader
+from tap_sage_intacct.streams.columns import COMPANY, ENTITY
+from tap_sage_intacct.streams.rows import RowReader
 from tap_sage_intacct.streams.stream import IntacctStream, Outcome
 
 if TYPE_CHECKING:
