@@ -317,7 +317,7 @@ class Workers:
         threads = [threading.Thread(target=self.keep, args=(code,)) for code in DIVISIONS.values()]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 120 + calls / 5
+        deadline = time.monotonic() + 120 + calls / 3
         seen = 0
         while self.read < calls and not self.problems and time.monotonic() < deadline:
             time.sleep(0.002)
