@@ -33,7 +33,8 @@ def run(folder: Path, plan: Plan, schedule: Schedule, wait_minutes: int = WAIT_M
     Raises:
         PlanError: The loader was busy all the time.
     """
-    locks = folder / ".meltano" / "locks"
+    # where Meltano itself keeps what it needs, for the project's folder may be read-only
+    locks = Path(os.environ.get("MELTANO_SYS_DIR_ROOT") or folder / ".meltano") / "locks"
     locks.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
         for loader in sorted(schedule.loaders):
