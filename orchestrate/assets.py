@@ -9,6 +9,7 @@ as external assets, and each run reports what it has published.
 
 import datetime as dt
 import logging
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,10 @@ from orchestrate.places import Places
 from orchestrate.runs import BusyError, Report, meltano_run
 from target_tableau.ledger import Status
 
+_NOISE = re.compile(
+    r"Skipping|Starting|Beginning|Using|Reading|Reader|Incremental state|Meltano \d|Environment|$"
+)
+"""What runs say in passing: each line kept would be a row of Dagster's event log."""
 _COUNTS = ("new", "changed", "deleted", "unchanged", "rejected", "total", "seconds", "bytes_sent")
 
 
@@ -149,7 +154,7 @@ def teller(context: dg.AssetExecutionContext) -> Callable[[int, str], None]:
     """Hands what a run logs on to Dagster's log."""
 
     def tell(level: int, text: str) -> None:
-        if level >= logging.INFO:
+        if level > logging.INFO or (level == logging.INFO and not _NOISE.match(text)):
             context.log.log(level, text)
 
     return tell

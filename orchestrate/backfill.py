@@ -162,7 +162,8 @@ def deliver_under_locks(pipeline: Pipeline, places: Places) -> list[str]:
     told = ask_meltano(pipeline, places, "invoke", f"{loader}:deliver", *filled).stdout if filled else ""
     reached: dict[str, Any] = {}
     for folder in folders:
-        reached |= json.loads((folder / _DONE).read_text(encoding="utf-8"))
+        of_month = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+        reached |= {stream: bookmark for stream, bookmark in of_month.items() if _values(bookmark)}
     live = read_state(pipeline, places, pipeline.name)
     bookmarks = going_on(live.get("bookmarks") or {}, reached)
     write_state(pipeline, places, pipeline.name, {**live, "bookmarks": bookmarks})
@@ -180,7 +181,7 @@ def going_on(live: Mapping[str, Any], reached: Mapping[str, Any]) -> dict[str, A
     bookmarks = dict(live)
     for stream, bookmark in reached.items():
         own = _values(live.get(stream) or {})
-        if not own or min(own) > min(_values(bookmark), default=""):
+        if not own or min(own) > min(_values(bookmark)):
             bookmarks[stream] = bookmark
     return bookmarks
 

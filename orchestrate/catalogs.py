@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DATES = {"date", "date-time"}
+_NEVER_BY_MONTH = {"gl_balances"}  # their bookmark tells whether to read; they are read whole then
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -48,7 +49,7 @@ def _stream(entry: Mapping[str, Any]) -> Stream:
         name=entry["tap_stream_id"],
         keys=tuple(entry.get("key_properties") or ()),
         replication_key=key,
-        by_date=schema.get("format") in _DATES,
+        by_date=schema.get("format") in _DATES and entry["tap_stream_id"] not in _NEVER_BY_MONTH,
     )
 
 

@@ -27,8 +27,8 @@ CONFIGS: dict[Any, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as address:
+def database() -> Iterator[str]:
+    with postgresql_server() as address:
         yield address
 
 

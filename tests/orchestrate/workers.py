@@ -52,7 +52,7 @@ class Workers:
         for name in ("queue", "dagster", "work"):
             (self.folder / name).mkdir(parents=True)
         self.queue = self.folder / "queue"
-        server = self._stack.enter_context(postgresql_server(self.folder / "postgresql"))
+        server = self._stack.enter_context(postgresql_server())
         self.urls = {name: server.replace("/postgres?", f"/{name}?") for name in ("loads", "dagster")}
         with psycopg.connect(server, autocommit=True) as connection:
             for name in self.urls:
