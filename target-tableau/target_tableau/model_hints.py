@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from target_tableau.captions import caption_of
 from target_tableau.columns import Kind
 from target_tableau.hints import BASE, NO_COLUMN_HINTS, ColumnHints, StreamHints
-from target_tableau.meaning import NUMBERS
+from target_tableau.meaning import NOT_ADDED_UP, NUMBERS, measure_of
 from target_tableau.models import UNRESOLVED
 from target_tableau.snapshots import SNAPSHOT_DATE
 
@@ -39,12 +39,19 @@ def of_model_columns(
         names: Stream -> property -> column, where they differ.
     """
     found = {name: hints for name, hints in known.columns(model.fact).items() if name in columns}
+    taken = {hints.label.casefold() for hints in found.values()}
     for join in model.joins:
         told, named = known.columns(join.stream), names(join.stream)
         for source, name in join.columns.items():
             if name in columns:
                 base = told.get(named.get(source, source), NO_COLUMN_HINTS)
-                found[name] = _joined(join, source, name, base, columns[name])
+                hints = _joined(join, source, name, base, columns[name])
+                label = hints.label or caption_of(name)
+                if (
+                    label.casefold() in taken
+                ):  # the fact has a name of its own, as it was when the document was made
+                    hints = dataclasses.replace(hints, label=f"{label} ({caption_of(join.stream).lower()})")
+                found[name] = hints
     of_fact = names(model.fact)
     for name, how in model.computed.items():
         found[name] = _computed(how, found, of_fact)
@@ -57,7 +64,7 @@ def of_model_columns(
 
 
 def _joined(join: Join, source: str, name: str, base: ColumnHints, kind: Type) -> ColumnHints:
-    where = caption_of(join.name)
+    where = join.name[:1].upper() + join.name[1:]
     label = base.label or caption_of(source)
     hints = dataclasses.replace(
         base,
@@ -71,6 +78,8 @@ def _joined(join: Join, source: str, name: str, base: ColumnHints, kind: Type) -
         return hints
     if kind.kind is Kind.BIGINT and not base.currency:
         return dataclasses.replace(hints, role="dimension", aggregation="", format="")
+    if (base.format or measure_of(name, kind)) in NOT_ADDED_UP:
+        return hints
     told = f"{hints.description} It is repeated on every row: do not add it up."
     return dataclasses.replace(hints, role="measure", aggregation="Max", description=told)
 

@@ -40,8 +40,8 @@ p{margin:0 0 8px}.soft{color:var(--soft);font-size:.875rem}
 .bad{color:var(--bad)}.warn{color:var(--warn)}.good{color:var(--good)}
 ul{margin:8px 0 0;padding-left:20px}li{margin:0 0 6px;overflow-wrap:anywhere}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;table-layout:fixed}
-td,th{overflow-wrap:anywhere}th:nth-child(1){width:26%}th:nth-child(2),th:nth-child(3){width:15%}
-th:nth-child(4){width:10%}th:nth-child(5),th:nth-child(6){width:9%}.time{white-space:nowrap}
+td{overflow-wrap:anywhere}th:nth-child(1){width:26%}th:nth-child(2),th:nth-child(3){width:15%}
+th:nth-child(4){width:8%}th:nth-child(5){width:9%}th:nth-child(6){width:11%}.time{white-space:nowrap}
 th{font-weight:600;font-size:.8125rem;color:var(--soft);text-align:left;padding:6px 12px 6px 0;
 border-bottom:1px solid var(--line)}
 td{padding:8px 12px 8px 0;border-bottom:1px solid var(--line);vertical-align:middle}

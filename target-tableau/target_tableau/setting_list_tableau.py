@@ -143,12 +143,14 @@ TABLEAU: tuple[th.Property[Any], ...] = (
         ),
     ),
     th.Property(
-        "base_currency",
-        th.StringType(pattern="^[A-Z]{3}$"),
-        title="Currency of the books",
+        "base_currencies",
+        th.ObjectType(additional_properties=th.StringType(pattern="^[A-Z]{3}$")),
+        default={},
+        title="Currencies of the books",
         description=(
-            "ISO code of the one currency that the books of this source are kept in, for instance USD: amounts in it "
-            "are then shown with its symbol and decimals. Leave it empty where companies keep books in several."
+            'Source -> ISO code of the one currency that its books are kept in, "*" for all other sources: amounts in '
+            "it are then shown with its symbol and decimals. Leave out a source whose companies keep books in several. "
+            'Example: {"tap-acumatica": "USD", "tap-exact-online": "EUR"}.'
         ),
     ),
     th.Property(

@@ -44,6 +44,11 @@ def of_source(rules: Mapping[str, T] | None, source: str) -> dict[str, T]:
     return own
 
 
+def _currency(currencies: Mapping[str, str], source: str) -> str:
+    """The currency of a source's books; empty where no setting tells it."""
+    return currencies.get(source) or currencies.get("*") or ""
+
+
 def _named(rules: Iterable[Mapping[str, Any]] | None, source: str) -> list[dict[str, Any]]:
     """The rules of a list that hold for a source, under the names that they have there."""
     named: dict[str, dict[str, Any]] = {}
@@ -188,7 +193,7 @@ class Settings:
             create_project=bool(config.get("create_project", False)),
             publish_mode=config.get("publish_mode") or "auto",
             semantic_layer=bool(config.get("semantic_layer", True)),
-            base_currency=str(config.get("base_currency") or ""),
+            base_currency=_currency(config.get("base_currencies") or {}, source),
             refresh=Refreshing.parse(config.get("refresh") or {}),
             adopt=bool(config.get("adopt", False)),
             dry_run=bool(config.get("dry_run", False)),

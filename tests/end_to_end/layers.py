@@ -1,22 +1,26 @@
-"""What an author opens: the packages that the sandbox Tableau holds, and what must hold for every column of each."""
+"""What an author opens: the packages that the sandbox Tableau holds, and what must hold for every column of each.
+
+`python -m tests.end_to_end.layers FOLDER`, with a folder in which the demo has run, writes the table that
+target-tableau's README shows.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 import zipfile
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from tests.end_to_end.support import ROOT, Project
 from tests.target_tableau.support import Extracts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.end_to_end.support import Project
 
 FIXED = "n#,##0.00;-#,##0.00"
 DOLLARS = 'c"$"#,##0.00;-"$"#,##0.00'
@@ -104,6 +108,7 @@ def check_layer(layer: Layer) -> None:
     assert not [caption for caption, count in captions.items() if count > 1], layer.name
     for each in layer.columns:
         assert not _RAW.fullmatch(each.caption), each.where
+        assert "_" not in each.caption, each.where
         assert len(each.folders) == 1, each.where
         check_role(each, layer.types[each.name])
         check_format(each, layer.types[each.name])
@@ -148,3 +153,58 @@ def check_format(each: Shown, kind: str) -> None:
         assert each.get("aggregation") in {"Sum", "Max"}, each.where
     elif re.search(r"(^|_)(rate|percent|pct|percentage)\d?$", each.name):
         assert each.get("aggregation") == "Avg", each.where
+
+
+# the picture in the README -----------------------------------------------------------------------------------
+
+PICTURED = "tap-epicor-kinetic ap_bills"
+PICTURE = ROOT / "target-tableau" / "docs" / "data-source.md"
+_SAMPLES = {
+    DOLLARS: "$1,234.50",
+    FIXED: "1,234.50",
+    "n#,##0.000000;-#,##0.000000": "1.234500",
+    "*yyyy-mm-dd": "2026-01-31",
+    "*yyyy-mm-dd hh:nn:ss": "2026-01-31 12:00:00",
+}
+
+
+def picture_of(layer: Layer) -> str:
+    """A page with what authors see of a data source: its columns by folder, hidden ones left out."""
+    shown = sorted(
+        (each for each in layer.columns if each.get("hidden") != "true"),
+        key=lambda each: (each.folders, each.caption.casefold()),
+    )
+    rows = []
+    before: tuple[str, ...] = ()
+    for each in shown:
+        folder = f"**{each.folders[0]}**" if each.folders != before else ""
+        before = each.folders
+        sample = _SAMPLES.get(each.get("default-format"), each.get("default-format"))
+        cells = (folder, each.caption, each.get("role"), each.get("aggregation"), sample, f"`{each.name}`")
+        rows.append(f"| {' | '.join(cells)} |")
+    hidden = len(layer.columns) - len(shown)
+    return "\n".join(
+        [
+            f"# What an author sees of `{layer.name}`",
+            "",
+            "Read from the .tds that the demo has published to the sandbox's Tableau, and kept in step with it by a",
+            f"test. Folders and captions are in the order of the data pane; {hidden} technical columns are hidden.",
+            "Tableau itself was not at hand: this is what the document says, not a picture of Tableau.",
+            "",
+            "| Folder | Caption | Role | Added up as | Shown like | Column |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def check_picture(project: Project) -> None:
+    """The table in the README is that of the data source as it is published now."""
+    (layer,) = (each for each in layers_of(project) if each.name == PICTURED)
+    assert PICTURE.read_text(encoding="utf-8") == picture_of(layer)
+
+
+if __name__ == "__main__":
+    (found,) = (each for each in layers_of(Project(Path(sys.argv[1]), {})) if each.name == PICTURED)
+    PICTURE.write_text(picture_of(found), encoding="utf-8")

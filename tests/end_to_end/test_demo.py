@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.end_to_end.layers import check_layer, check_picture, layers_of
 from tests.end_to_end.support import Project
 from tests.end_to_end.ties import TIES, lines_of_company, lines_of_extracts
 from tests.target_tableau.support import query
@@ -60,6 +61,16 @@ def check_ties(project: Project) -> None:
     assert lines_of_extracts(project.extracts("tap-acumatica")) == lines_of_company(company)
 
 
+def check_layers(project: Project) -> None:
+    """Every data source, models and snapshots among them, is one that an author can use: roles, captions, formats."""
+    opened = set()
+    for layer in layers_of(project):
+        check_layer(layer)
+        opened.add(layer.name)
+    assert opened == {f"{source} {stream}" for source in TIES for stream in project.streams(source)}
+    assert {f"{source} gl_detail" for source in TIES} <= opened
+
+
 @pytest.mark.timeout(1200)
 def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     first = project.demo()
@@ -83,6 +94,8 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
     assert second.returncode == 0, second.stdout + second.stderr
     assert len(project.index.writes) > writes
     check_ties(project)
+    check_layers(project)
+    check_picture(project)
     project.wait_for_quiet()
 
 

@@ -59,6 +59,7 @@ def test_meanings_are_told_of_properties_that_there_are() -> None:
         ("VATAmount", "VAT amount"),
         ("ID", "ID"),
         ("YourRef", "Your ref"),
+        ("FreeTextField_01", "Free text field 01"),
     ],
 )
 def test_labels_are_names_in_words(name: str, expected: str) -> None:

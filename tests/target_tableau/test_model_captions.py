@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from target_tableau.known_hints import KnownHints
+from tests.target_tableau.conftest import CALCULATION
 from tests.target_tableau.documents import column_elements, document
-from tests.target_tableau.support import MONEY, NULLABLE_TEXT, load, record, schema, state
+from tests.target_tableau.support import MONEY, NULLABLE_TEXT, TIME, load, query, record, schema, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,7 @@ MODEL = {
                 "name": "vendor_name",
                 "limit": "vendor_limit",
                 "rank": "vendor_rank",
+                "rate": "vendor_rate",
                 "group": "group",
             },
         }
@@ -50,6 +53,7 @@ def lines(**more: Any) -> list[dict[str, Any]]:
         "nbr": {"type": ["integer", "null"]},
         "kind": NULLABLE_TEXT,
         "vendor": {**NULLABLE_TEXT, "title": "VendorCD", "description": "Who sent it."},
+        "sender": {**NULLABLE_TEXT, "title": "Vendor name"},
         "debit": {**MONEY, KEY: {**EXACT, "label": "Debit amount", **base}},
         "credit": {**MONEY, KEY: {**EXACT, "label": "Credit amount", **base}},
         **more,
@@ -69,6 +73,7 @@ def vendors() -> list[dict[str, Any]]:
         "name": {**NULLABLE_TEXT, "title": "Legal name"},
         "limit": {**MONEY, KEY: {**EXACT, "currency": "base", "label": "Credit limit"}},
         "rank": {"type": ["integer", "null"]},
+        "rate": MONEY,
         "group": {**NULLABLE_TEXT, "title": "Buying group"},
     }
     row = {"code": "V1", "name": "Acme", "limit": 5, "rank": 2, "group": "G"}
@@ -86,13 +91,30 @@ def test_columns_of_a_model_bear_the_words_of_its_streams(config: Config, server
     money = 'c"€"#,##0.00;-"€"#,##0.00'
     assert (shown["debit"].get("caption"), shown["debit"].get("default-format")) == ("Debit amount", money)
     assert (shown["amount"].get("caption"), shown["amount"].get("default-format")) == ("Amount", money)
-    assert shown["vendor_name"].get("caption") == "Vendor name"
+    assert shown["sender"].get("caption") == "Vendor name"
+    assert shown["vendor_name"].get("caption") == "Vendor name (vendors)"
     assert shown["group"].get("caption") == "Buying group", "a column that keeps its name keeps its label"
     assert "Legal name of the vendor." in (shown["vendor_name"].findtext(".//run") or "")
     assert "Debit amount less Credit amount." in (shown["amount"].findtext(".//run") or "")
     assert "Zero unless Kind is L or M." in (shown["posted_amount"].findtext(".//run") or "")
     assert shown["unresolved"].get("caption") == "Unresolved references"
     assert shown["_sdc_load_id"].get("hidden") == "true"
+
+
+@pytest.mark.parametrize(
+    ("currencies", "symbol"),
+    [({"tap-x": "GBP", "*": "USD"}, "£"), ({"*": "JPY"}, "¥"), ({"tap-y": "GBP"}, "")],
+)
+def test_a_setting_tells_the_currency_of_a_source_whose_tap_does_not(
+    config: Config, server: Server, currencies: dict[str, str], symbol: str
+) -> None:
+    config |= {"source": "tap-x", "base_currencies": currencies, "models": [], "snapshots": []}
+    messages = lines()
+    del messages[0]["schema"][KEY]
+    load(config, [*messages, state()])
+    shown = column_elements(server, "tap-x lines")["debit"].get("default-format") or ""
+    assert symbol in shown
+    assert shown.startswith("c" if symbol else "n")
 
 
 def test_what_a_dimension_repeats_on_every_row_is_not_summed(config: Config, server: Server) -> None:
@@ -102,6 +124,7 @@ def test_what_a_dimension_repeats_on_every_row_is_not_summed(config: Config, ser
     assert (limit.get("role"), limit.get("aggregation")) == ("measure", "Max")
     assert "do not add it up" in (limit.findtext(".//run") or "")
     assert shown["vendor_rank"].get("role") == "dimension"
+    assert shown["vendor_rate"].get("aggregation") == "Avg"
     root = document(server, "wide_lines")
     folders = {
         item.get("name"): folder.get("name")
@@ -127,7 +150,7 @@ def test_a_model_and_its_snapshot_say_what_they_hold(config: Config, server: Ser
     assert any(line.startswith("Not to be added up over Snapshot date: ") for line in daily)
     shown = column_elements(server, "wide_daily")
     assert shown["snapshot_date"].get("caption") == "Snapshot date"
-    assert shown["vendor_name"].get("caption") == "Vendor name"
+    assert shown["vendor_name"].get("caption") == "Vendor name (vendors)"
 
 
 def test_the_words_of_streams_that_do_not_come_with_a_load_are_remembered(
@@ -158,6 +181,24 @@ def test_a_new_field_and_a_renamed_column_are_followed_into_model_and_snapshot(
         assert (added.get("caption"), added.get("role")) == ("Project name", "dimension")
         assert "Of your own." in (added.findtext(".//run") or "")
     assert column_elements(server, "wide_lines")["amount"].attrib == before
+
+
+def test_a_void_and_a_deletion_reach_a_model_that_an_author_has_worked_on(
+    config: Config, server: Server
+) -> None:
+    first = lines(_sdc_deleted_at=TIME)
+    second = record("lines", nbr=2, kind="L", vendor="V1", debit=7, credit=0)
+    load(config, [*first, second, *vendors(), state()])
+    server.add_to_document("wide_lines", CALCULATION)
+    before = server.document("wide_lines")
+    voided = record("lines", nbr=1, kind="L", vendor="V1", debit=0, credit=0)
+    gone = record("lines", nbr=2, _sdc_deleted_at="2026-02-01T00:00:00Z")
+    load(config, [first[0], voided, gone, state()])
+    held = query(server.app.state.datasource("wide_lines"), "SELECT nbr, amount, vendor_name FROM {t}")
+    assert held == [[1, Decimal(0), "Acme"]]
+    assert server.document("wide_lines") == before, "what the author has made stays"
+    open_today = query(server.app.state.datasource("wide_daily"), "SELECT COUNT(*) FROM {t}")
+    assert open_today == [[0]], "nothing of it is open any more"
 
 
 def test_a_damaged_memory_of_hints_is_no_obstacle(tmp_path: Path) -> None:

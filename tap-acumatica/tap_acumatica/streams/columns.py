@@ -151,10 +151,12 @@ def _columns_of_field(name: str, field: Field, path: tuple[str, ...]) -> list[Co
     )
     if not selectable:
         return [made]
+    is_one_word = made.title[1:].islower()  # it would be taken for the caption of both
     by_code = dataclasses.replace(
         made,
         name=f"{made.name}_id",
         kind="code",
+        hints={**made.hints, **({"label": f"{made.title} code"} if is_one_word else {})},
         description=f"Code behind {made.title}; known where the endpoint speaks contract 5 (26.200.001 and later).",
         by_default=made.by_default and kind != "string",
     )

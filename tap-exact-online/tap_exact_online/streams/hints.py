@@ -132,7 +132,7 @@ def meaning_of(endpoint: str, field: str) -> str:
 
 def spaced(name: str) -> str:
     """A name in words: `GLAccountID` is GL account ID, `VATAmount` VAT amount."""
-    parts = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)).split()
+    parts = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", re.sub(r"([a-z0-9])([A-Z])|_", r"\1 \2", name)).split()
     words = [part if part.isupper() and len(part) > 1 else part.lower() for part in parts]
     sentence = " ".join(words)
     return sentence[:1].upper() + sentence[1:]
