@@ -54,7 +54,7 @@ def test_no_package_index_and_no_path_of_a_machine_is_in_the_project() -> None:
     forbidden = re.compile(r"pythonhosted|pypi\.org|/(?:root|home/\w+)/|registry\.npmjs")
     for path in tracked():
         if path.name != "test_project.py":
-            assert not forbidden.search(path.read_text(encoding="utf-8")), path
+            assert not forbidden.search(path.read_text(encoding="utf-8", errors="replace")), path
 
 
 def test_every_dependency_of_every_package_is_pinned() -> None:
