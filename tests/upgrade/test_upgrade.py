@@ -60,7 +60,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def rows(sql: str, stream: str) -> list[list[Any]]:
-    return query(Path("out") / "tap-acumatica" / f"{stream}.hyper", sql)
+    return query(Path("out").resolve() / "tap-acumatica" / f"{stream}.hyper", sql)
 
 
 def loads_of(config: dict[str, Any], folder: Path) -> list[list[str]]:
