@@ -22,6 +22,7 @@ def test_the_next_run_reads_what_has_changed_since_and_nothing_else(instance: In
     assert not quiet.rows("bills")
     assert not quiet.rows("journal_transactions")
 
+    instance.world.life.live(40)
     instance.world.life.advance(60)
     since = dt.datetime.fromisoformat(STATE["bookmarks"]["bills"]["replication_key_value"])
     changed = {bill.reference_nbr for bill in instance.company.bills.values() if bill.modified_at > since}
