@@ -95,7 +95,7 @@ def test_a_tap_of_ours_fills_targets_of_others(
         capture_output=True,
         check=True,
         timeout=600,
-        env=project.environment({}),
+        env=project._environment({}),  # noqa: SLF001 - the same that its own commands get
     ).stdout
     parsed = [json.loads(line) for line in messages.splitlines()]
     sent = Counter(each["stream"] for each in parsed if each["type"] == "RECORD")
@@ -135,7 +135,7 @@ def test_tap_dbf_fills_extracts(peers: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "items.dbf").write_bytes(
         dbase([("CODE", "C", 6), ("PRICE", "N", 8)], [("007", "12.50"), ("8", "3")])
     )
-    extract = into_tableau(peers["tap-dbf"], {"path": "items.dbf", "fs_root": str(tmp_path)}, tmp_path)
+    extract = into_tableau(peers["tap-dbf"], {"path": str(tmp_path / "items.dbf")}, tmp_path)
     (stream,) = [path.stem for path in (tmp_path / "output" / "peer").glob("*.hyper")]
     rows = query(extract(stream), 'SELECT "CODE", CAST("PRICE" AS DOUBLE PRECISION) FROM {t} ORDER BY 1')
     assert rows == [["007", 12.5], ["8", 3.0]]

@@ -60,13 +60,12 @@ class Project:
             text=True,
             check=False,
             timeout=600,
-            env=self.environment(environment),
+            env=self._environment(environment),
         )
         assert not _SECRETS.search(result.stdout + result.stderr), "a secret was printed"
         return result
 
-    def environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        """What a process in this project is given: nothing of the settings of the one that runs the tests."""
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -83,7 +82,7 @@ class Project:
     def sandbox(self, *arguments: str) -> None:
         """Use the sandbox's command."""
         command = [sys.executable, "-m", "tests.sandbox", *arguments]
-        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self.environment(self.ports))
+        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(self.ports))
 
     # -- what is there afterwards -----------------------------------------------------------------------------
 

@@ -151,7 +151,9 @@ def test_the_schedules_are_within_what_the_apis_allow() -> None:
     intacct = costs.calls_a_month("sage-intacct") + costs.INTACCT_SCHEMA_CALLS_A_MONTH
     assert intacct * 2 < costs.INTACCT_TIER_1_A_MONTH, "half of the smallest tier is left for what changes"
     assert costs.exact_online_a_day() * 3 < costs.EXACT_ONLINE_A_DAY
-    assert costs.publishes_in_the_fullest_hour() < costs.TABLEAU_CLOUD_PUBLISHES_AN_HOUR
+    publishes = costs.publishes_in_the_fullest_hour()
+    assert publishes < costs.TABLEAU_CLOUD_PUBLISHES_AN_HOUR
+    assert f"make at most {publishes}," in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_intacct_is_not_read_whole_during_its_maintenance() -> None:
