@@ -56,7 +56,7 @@ class Report:
         began_at: When the locks were had, in UTC.
         loads: Stream -> its row in the ledger, of the last load.
         bookmarks: Stream -> its part of the STATE that was handed on.
-        complaints: The last lines that were warnings or worse.
+        complaints: The last errors, or the last warnings as long as there was no error.
     """
 
     rows: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -67,6 +67,7 @@ class Report:
     loads: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     bookmarks: dict[str, Any] = dataclasses.field(default_factory=dict)
     complaints: deque[str] = dataclasses.field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
+    _is_failing: bool = False
 
     def take(self, line: str) -> tuple[int, str]:
         """Take a line of the log and return its level and text."""
@@ -89,8 +90,15 @@ class Report:
             self.calls = (self.calls or 0) + int(found[1].replace(",", ""))
         level = _level_of(str(event.get("level", "info")))
         if level >= logging.WARNING and told:
-            self.complaints.append(told)
+            self._complain(level, told)
         return level, told
+
+    def _complain(self, level: int, told: str) -> None:
+        if level >= logging.ERROR and not self._is_failing:
+            self._is_failing = True
+            self.complaints.clear()
+        if level >= logging.ERROR or not self._is_failing:
+            self.complaints.append(told)
 
     def _take_metric(self, metric: Mapping[str, Any]) -> None:
         stream = (metric.get("tags") or {}).get("stream")

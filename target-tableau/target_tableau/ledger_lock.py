@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -69,18 +70,62 @@ def _advisory(engine: sa.Engine, what: str, seconds: float, busy: LockedError) -
     number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
     deadline = time.monotonic() + seconds
     try:
-        # The lock belongs to this connection: it ends with it, also when this process is killed.
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))):
+        with _holder_of(engine) as holder:
+            while not holder.take(number):
                 if time.monotonic() > deadline:
                     raise busy
                 time.sleep(_PAUSE)
             try:
                 yield
             finally:
-                connection.scalar(sa.select(sa.func.pg_advisory_unlock(number)))
+                holder.give(number)
     except SQLAlchemyError as failure:
         raise LockLostError(reason_of(failure)) from failure
+
+
+class _Holder:
+    """The connection that holds all locks of an engine: they end with it, also when this process is killed.
+
+    One for all, because a load of forty data sources holds forty locks, and a database has a hundred connections.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.users = 0
+        self.connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._held: set[int] = set()
+
+    def take(self, number: int) -> bool:
+        """Try to take a lock. One that is held here is not to be had either, though PostgreSQL would give it."""
+        if number in self._held:
+            return False
+        if not self.connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))):
+            return False
+        self._held.add(number)
+        return True
+
+    def give(self, number: int) -> None:
+        """Let go of a lock."""
+        self._held.discard(number)
+        self.connection.scalar(sa.select(sa.func.pg_advisory_unlock(number)))
+
+
+_holders: weakref.WeakKeyDictionary[sa.Engine, _Holder] = weakref.WeakKeyDictionary()
+
+
+@contextlib.contextmanager
+def _holder_of(engine: sa.Engine) -> Iterator[_Holder]:
+    """The holder of an engine's locks, which is there as long as somebody uses it."""
+    holder = _holders.get(engine)
+    if holder is None:
+        holder = _holders[engine] = _Holder(engine)
+    holder.users += 1
+    try:
+        yield holder
+    finally:
+        holder.users -= 1
+        if not holder.users:
+            del _holders[engine]
+            holder.connection.close()
 
 
 @contextlib.contextmanager

@@ -231,6 +231,8 @@ class Fleet:
                     "site": tableau.SITE,
                     "project": tableau.PROJECT,
                     "semantic_layer": False,
+                    "models": [],
+                    "snapshots": [],
                 },
             },
             "companies": {},
@@ -283,7 +285,9 @@ class Fleet:
     def write(self) -> Path:
         """Write the companies file."""
         path = self.folder / "companies.yml"
-        path.write_text(yaml.safe_dump(self.content, sort_keys=False), encoding="utf-8")
+        text = yaml.safe_dump(self.content, sort_keys=False)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # others may be reading it
+            path.write_text(text, encoding="utf-8")
         return path
 
     def published(self, site: Site, stream: str) -> Path:

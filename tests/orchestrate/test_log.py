@@ -39,6 +39,7 @@ def test_rows_calls_token_and_complaints_are_taken_from_the_log() -> None:
 
 def test_only_the_last_complaints_are_kept() -> None:
     report = Report()
+    report.take(line("a warning", level="warning"))
     for number in range(20):
         report.take(line(f"complaint {number}", level="error"))
     assert [text.rpartition(" ")[2] for text in report.complaints] == ["15", "16", "17", "18", "19"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import datetime as dt
 import json
 import subprocess
@@ -250,3 +251,23 @@ def test_an_unfinished_load_is_finished_by_the_next_run_from_its_journal(
 
 def _no_network(*_: object) -> None:
     raise SettingError("no network")
+
+
+def test_a_load_of_many_data_sources_does_not_run_out_of_connections(postgresql: str, tmp_path: Path) -> None:
+    ledger, other = Ledger(postgresql, tmp_path), Ledger(postgresql, tmp_path)
+    with contextlib.ExitStack() as locks:
+        for number in range(40):
+            locks.enter_context(ledger.exclusive(f"the data source {number}", 0))
+        ledger.start("20260101T000000000000-aaaa", "tap-x", "bills", tmp_path / "bills.hyper")
+        engine = sa.create_engine(postgresql.replace("postgresql://", "postgresql+psycopg://"))
+        with engine.connect() as connection:
+            query = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()"
+            assert connection.scalar(sa.text(query)) <= 5
+        engine.dispose()
+        for again in (ledger, other):
+            with pytest.raises(LockedError), again.exclusive("the data source 7", 0):
+                pass
+    with other.exclusive("the data source 7", 0):
+        pass
+    ledger.close()
+    other.close()
