@@ -95,7 +95,7 @@ def test_a_tap_of_ours_fills_targets_of_others(
         capture_output=True,
         check=True,
         timeout=600,
-        env=project._environment({}),  # noqa: SLF001 - the same that its own commands get
+        env=project.environment({}),
     ).stdout
     parsed = [json.loads(line) for line in messages.splitlines()]
     sent = Counter(each["stream"] for each in parsed if each["type"] == "RECORD")

@@ -12,10 +12,8 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk import Stream, Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_acumatica.auth import session_of
@@ -28,7 +26,7 @@ from tap_acumatica.streams import streams_of, tables_of, wanted_of
 from tap_acumatica.streams.columns import converters, time_converter
 from tap_acumatica.streams.csdl import describe
 from tap_acumatica.streams.dac import Dac, Deletions
-from tap_acumatica.streams.stream import AcumaticaStream, Outcome
+from tap_acumatica.streams.stream import AcumaticaStream, LineWriter, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,21 +35,10 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.singerlib import Message
 
     from tap_acumatica.streams.feed import Feed
 
 _SIGNALLED: Final = 128
-
-
-class LineWriter(MsgSpecWriter):
-    """Writes messages as the SDK's fast writer does, but flushes only behind those that matter at once."""
-
-    @override
-    def write_message(self, message: Message) -> None:
-        sys.stdout.buffer.write(self.format_message(message))
-        if not isinstance(message, RecordMessage):
-            sys.stdout.flush()
 
 
 class TapAcumatica(Tap):

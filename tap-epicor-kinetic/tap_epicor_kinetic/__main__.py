@@ -9,6 +9,9 @@ gc.disable()  # what is imported stays: to look for garbage among it takes a fif
 from tap_epicor_kinetic.tap import TapEpicorKinetic  # noqa: E402
 
 gc.freeze()
+gc.set_threshold(
+    50_000
+)  # instead of 700: rows form no cycles, so to look for some among them is nearly always vain
 gc.enable()
 
 main = TapEpicorKinetic.cli

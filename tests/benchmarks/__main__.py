@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import full_load, memory, table, taps, upsert
+from tests.benchmarks import full_load, growth, index_peers, memory, pipeline, table, taps, upsert
 from tests.benchmarks.erps import BY_TAP
 from tests.benchmarks.options import Options
 
@@ -28,6 +28,10 @@ PARTS: dict[str, Callable[[Options], Sequence[table.Figure]]] = {
     "latency": taps.latency,
     "calls": taps.calls,
     "tap-memory": taps.memory,
+    "growth": growth.measure,
+    "start-up": pipeline.start_up,
+    "end-to-end": pipeline.end_to_end,
+    "peers": index_peers.measure,
 }
 
 
@@ -52,12 +56,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--tap-memory-rows", type=int, default=0, help="also measure each tap's memory over so many lines"
     )
     parser.add_argument("--latency-ms", type=int, default=200, help="what each page costs in `latency`")
+    parser.add_argument(
+        "--growth-rows", type=int, nargs="+", default=(20_000, 100_000), help="sizes of the growth curve"
+    )
+    parser.add_argument(
+        "--end-to-end-rows", type=int, default=5_000, help="ledger lines of all five ERPs together"
+    )
+    parser.add_argument(
+        "--peers", dest="with_peers", action="store_true", help="measure targets of the package index too"
+    )
     parser.add_argument("--taps", nargs="+", default=(), choices=BY_TAP, help="only these taps")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         sizes = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(Options)[1:]}
-        options = Options(Path(folder), **{**sizes, "taps": tuple(chosen.taps)})
+        options = Options(
+            Path(folder), **{**sizes, "taps": tuple(chosen.taps), "growth_rows": tuple(chosen.growth_rows)}
+        )
         figures = [figure for part in chosen.parts or PARTS for figure in PARTS[part](options)]
     sys.stdout.write(f"{table.markdown(figures)}\n\n{table.machine()}; medians of {chosen.rounds} rounds\n")
     if chosen.json:

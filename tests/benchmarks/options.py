@@ -26,6 +26,9 @@ class Options:
         tap_rows: Ledger lines that each tap reads.
         tap_memory_rows: Ledger lines of the larger memory measurement of each tap; 0 leaves the memory out.
         latency_ms: What each page costs where waiting is measured.
+        growth_rows: Sizes of the growth curve.
+        end_to_end_rows: Ledger lines of all five ERPs together.
+        with_peers: Whether targets of the package index are measured too.
         taps: The taps to measure; empty for all.
     """
 
@@ -37,6 +40,9 @@ class Options:
     tap_rows: int = 30_000
     tap_memory_rows: int = 0
     latency_ms: int = 200
+    growth_rows: tuple[int, ...] = (20_000, 100_000)
+    end_to_end_rows: int = 5_000
+    with_peers: bool = False
     taps: tuple[str, ...] = ()
 
     def lines(self, rows: int) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 _SAMPLE_SECONDS = 0.02
@@ -41,25 +41,43 @@ def run(arguments: Sequence[str], given: Path, *, watch_memory: bool = False) ->
     Raises:
         RuntimeError: It failed; with the end of what it said.
     """
+    return execute([sys.executable, "-m", *arguments], given, watch_memory=watch_memory)[0]
+
+
+def execute(
+    command: Sequence[str | Path],
+    given: Path,
+    *,
+    watch_memory: bool = False,
+    folder: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Cost, str]:
+    """Run a program with a file as its standard input; returns what it cost, and what it said beside its output.
+
+    Raises:
+        RuntimeError: It failed; with the end of what it said.
+    """
     began, cpu_before = time.monotonic(), _cpu_of_children()
     with (
         given.open("rb") as source,
         subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            command,
             stdin=source,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            cwd=ROOT,
+            cwd=folder,
+            env=environment,
         ) as child,
     ):
         watch = _Watch(child.pid) if watch_memory else None
         _, said = child.communicate()
     seconds = time.monotonic() - began
     peak = watch.stop() if watch else 0
+    told = said.decode(errors="replace")
     if child.returncode:
-        last = "\n".join(said.decode(errors="replace").splitlines()[-_LAST_LINES:])
-        raise RuntimeError(f"{' '.join(arguments)} ended with {child.returncode}:\n{last}")
-    return Cost(seconds, _cpu_of_children() - cpu_before, peak)
+        last = "\n".join(told.splitlines()[-_LAST_LINES:])
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {child.returncode}:\n{last}")
+    return Cost(seconds, _cpu_of_children() - cpu_before, peak), told
 
 
 def _cpu_of_children() -> float:

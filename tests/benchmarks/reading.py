@@ -183,4 +183,8 @@ def tell(how: str, folder: Path, found: Reading) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1] != "default":
+        importlib.import_module(
+            f"{sys.argv[2].replace('-', '_')}.__main__"
+        )  # starts as the tap's command does
     main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-_LINES_PER_BILL = 10.8
+LINES_PER_BILL = 10.8
 _NO_LIMIT = 1_000_000_000
 _DAY_SECONDS = 86_400
 
@@ -50,7 +50,7 @@ _SERVERS: dict[str, Callable[[World], ASGIApp]] = {
 def record(tap: str, folder: Path, rows: int) -> None:
     """Read a company of about so many ledger lines by the tap, and keep all answers."""
     erp = BY_TAP[tap]
-    world = World(generate(seed=7, bills=max(int(rows / _LINES_PER_BILL), 5)))
+    world = World(generate(seed=7, bills=max(int(rows / LINES_PER_BILL), 5)))
     private = folder / "private"
     private.mkdir(parents=True)
     with serve(_SERVERS[tap](world)) as url:

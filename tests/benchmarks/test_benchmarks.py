@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,9 @@ from tests.benchmarks import (
     bare,
     full_load,
     gl_lines,
+    index_peers,
     peers,
+    pipeline,
     process,
     reading,
     recorder,
@@ -80,11 +83,12 @@ def test_the_parts_of_the_target_measure_and_the_table_tells(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = tmp_path / "figures.json"
-    parts = ["full-load", "memory", "upsert"]
-    failed = main([*parts, "--rounds", "1", "--rows", "300", "--upsert-rows", "1000", "--json", str(figures)])
+    parts = ["full-load", "memory", "upsert", "growth", "peers"]
+    sizes = ["--rounds", "1", "--rows", "300", "--upsert-rows", "1000", "--growth-rows", "200", "400"]
+    failed = main([*parts, *sizes, "--json", str(figures)])
     told = capsys.readouterr().out
     found = json.loads(figures.read_text())
-    assert len(found["figures"]) == told.count("| target:") == 7
+    assert len(found["figures"]) == told.count("| target:") == 13
     assert all(figure["values"] for figure in found["figures"])
     assert "singer-sdk" in found["machine"]
     assert failed, "in equal times nothing is ten times faster"
@@ -99,6 +103,36 @@ def test_the_parts_of_the_taps_measure(options: Options) -> None:
         assert all(f"| {erp.tap}: " in told for erp in ERPS)
     assert all(figure.holds for figure in taps.calls(options))
     assert taps.memory(options) == []
+
+
+@pytest.mark.timeout(600)
+def test_whole_pipelines_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = Options(tmp_path, rounds=1, end_to_end_rows=100)
+    figures = pipeline.start_up(options)
+    assert [figure.what.count("one changed row") for figure in figures] == [1, 1]
+    monkeypatch.setattr(pipeline, "TAPS", pipeline.TAPS[:1])
+    (figure,) = pipeline.end_to_end(options)
+    assert re.match(r"[\d,]+ rows in \d{2,} streams by \d+ calls; \d{2,} writes", figure.how)
+    assert all(figure.values for figure in figures)
+
+
+def test_a_peer_of_the_package_index_is_installed_apart_and_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tmp_path / "environment-target-csv" / "bin"
+    ran: list[Sequence[object]] = []
+
+    def executed(command: Sequence[object], given: Path, **_: object) -> tuple[Cost, str]:
+        ran.append(command)
+        return Cost(given.stat().st_size * 2.0, 1.0), ""
+
+    monkeypatch.setattr("subprocess.run", lambda command, **_: ran.append(command))
+    monkeypatch.setattr(index_peers, "execute", executed)
+    monkeypatch.setattr(index_peers, "PEERS", {"target-csv": index_peers.PEERS["target-csv"]})
+    (figure,) = index_peers.measure(Options(tmp_path, rounds=1, rows=100, with_peers=True))
+    assert figure.measured == "2.0 x faster"
+    assert [str(command[-1]) for command in ran[:2]] == [str(made.parent), "target-csv"]
+    assert ran[2][0] == made / "target-csv"
 
 
 @pytest.mark.parametrize("tap", BY_TAP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ from tests.sandbox.serving import serve
 from tests.sandbox.tableau.app import create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.benchmarks.options import Options
+    from tests.benchmarks.process import Cost
+    from tests.sandbox.tableau.model import Write
 
 _SHARE = 500  # one row of so many changes: 10,000 of 5 million
 _BAR = 0.05
@@ -25,6 +28,26 @@ _PROPORTION = 3.0  # bytes per changed row may be so many times the bytes per ro
 def measure(options: Options) -> Sequence[Figure]:
     """Load everything, then change one row of 500, with and without a server to publish to."""
     return [*_time(options), *_bytes_sent(options)]
+
+
+@contextlib.contextmanager
+def tableau_server(options: Options) -> Iterator[tuple[dict[str, Any], Sequence[Write]]]:
+    """The sandbox's Tableau: the settings of the target for it, and what was written there, which grows."""
+    app = create_app(options.new_folder("tableau"))
+    try:
+        with serve(app) as url:
+            yield (
+                {
+                    "server_url": url,
+                    "site": tableau.SITE,
+                    "project": tableau.PROJECT,
+                    "token_name": tableau.TOKEN_NAME,
+                    "token_value": tableau.TOKEN_VALUE,
+                },
+                app.state.writes,
+            )
+    finally:
+        app.close()
 
 
 def _changes(options: Options, share: int, edition: int) -> tuple[Path, dict[int, int]]:
@@ -72,26 +95,19 @@ def _time(options: Options) -> Sequence[Figure]:
 def _bytes_sent(options: Options) -> Sequence[Figure]:
     rows = options.upsert_rows
     folder = options.new_folder("published")
-    app = create_app(options.new_folder("tableau"))
-    settings: dict[str, Any] = {
-        "site": tableau.SITE,
-        "project": tableau.PROJECT,
-        "token_name": tableau.TOKEN_NAME,
-        "token_value": tableau.TOKEN_VALUE,
-        "publish_mode": "auto",
-    }
     sent: dict[int, int] = {}
-    try:
-        with serve(app) as url:
-            seconds = [target.load(folder, options.lines(rows), server_url=url, **settings).seconds]
-            whole = sum(write.size for write in app.state.writes)
-            for edition, share in enumerate((_SHARE, _SHARE // 10), start=1):
-                before = len(app.state.writes)
-                given, changed = _changes(options, share, edition)
-                seconds.append(target.load(folder, given, server_url=url, **settings).seconds)
-                sent[len(changed)] = sum(write.size for write in app.state.writes[before:])
-    finally:
-        app.close()
+    with tableau_server(options) as (settings, writes):
+
+        def load(given: Path) -> Cost:
+            return target.load(folder, given, publish_mode="auto", **settings)
+
+        seconds = [load(options.lines(rows)).seconds]
+        whole = sum(write.size for write in writes)
+        for edition, share in enumerate((_SHARE, _SHARE // 10), start=1):
+            before = len(writes)
+            given, changed = _changes(options, share, edition)
+            seconds.append(load(given).seconds)
+            sent[len(changed)] = sum(write.size for write in writes[before:])
     per_row = whole / rows
     ratios = [bytes_ / changed / per_row for changed, bytes_ in sent.items()]
     told = ", ".join(f"{bytes_ / 1e6:.2f} MB for {changed:,} rows" for changed, bytes_ in sent.items())

@@ -60,12 +60,13 @@ class Project:
             text=True,
             check=False,
             timeout=600,
-            env=self._environment(environment),
+            env=self.environment(environment),
         )
         assert not _SECRETS.search(result.stdout + result.stderr), "a secret was printed"
         return result
 
-    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        """The variables of this process, without settings of Meltano or of a plugin, and with some more."""
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -82,7 +83,7 @@ class Project:
     def sandbox(self, *arguments: str) -> None:
         """Use the sandbox's command."""
         command = [sys.executable, "-m", "tests.sandbox", *arguments]
-        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self._environment(self.ports))
+        subprocess.run(command, cwd=self.folder, check=True, timeout=120, env=self.environment(self.ports))
 
     # -- what is there afterwards -----------------------------------------------------------------------------
 

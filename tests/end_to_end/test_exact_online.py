@@ -83,7 +83,7 @@ def prepared(folder: Path, exact: str, tableau: str, port: int, quiet: int) -> d
     }
     plugins["loaders"][0]["config"]["server_url"] = tableau
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    return project._environment({})  # noqa: SLF001 - the same that its own commands get
+    return project.environment({})  # the same that its own commands get
 
 
 @pytest.mark.soak

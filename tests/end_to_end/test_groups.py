@@ -40,7 +40,7 @@ def run_schedule(project: Project, name: str) -> str:
         text=True,
         check=False,
         timeout=300,
-        env=project._environment({}),  # noqa: SLF001 - the same that its own commands get
+        env=project.environment({}),
     )
     output = result.stdout + result.stderr
     assert result.returncode == 0, output

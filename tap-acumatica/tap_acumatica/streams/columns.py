@@ -192,7 +192,7 @@ def number(value: Any) -> Decimal | int:  # noqa: ANN401 - whatever JSON holds
     """An exact number that is written in plain digits, never as 1E+2."""
     if isinstance(value, int):
         return value
-    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    exact = value if value.__class__ is Decimal else Decimal(str(value))
     if "E" not in str(exact):
         return exact
     return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
@@ -284,24 +284,39 @@ def row_reader(
     A value stands in `{"value": …}`; `{}`, `{"value": null}` and a missing field all mean null.
     """
     wanted = [(c.name, c.path, convert[c.kind]) for c in columns if c.path]
-    flat = [(name, path[0], how) for name, path, how in wanted if len(path) == 1]
+    # Nearly all texts are texts: the method of `str` takes a third of the time of `text`, which takes all else.
+    flat = [
+        (name, path[0], str.rstrip if how is text else how) for name, path, how in wanted if len(path) == 1
+    ]
+    slow = [(name, path[0], how) for name, path, how in wanted if len(path) == 1]
     deep = [(name, path, how) for name, path, how in wanted if len(path) > 1]
 
     def read(record: Row) -> Row:
-        row: Row = {}
-        for name, field, how in flat:
-            cell = record.get(field)
-            value = cell.get("value") if cell else None
-            row[name] = value if how is None or value is None else how(value)
+        get = record.get
+        try:
+            row = {
+                name: None
+                if not (cell := get(field)) or (value := cell.get("value")) is None
+                else value
+                if how is None
+                else how(value)
+                for name, field, how in flat
+            }
+        except TypeError:
+            row = {name: _converted(get(field), how) for name, field, how in slow}
         for name, path, how in deep:
             cell = record
             for part in path:
                 cell = (cell or {}).get(part) or {}
-            value = cell.get("value")
-            row[name] = value if how is None or value is None else how(value)
+            row[name] = _converted(cell, how)
         return row
 
     return read
+
+
+def _converted(cell: Any, how: Callable[[Any], Any] | None) -> Any:  # noqa: ANN401 - whatever JSON holds
+    value = cell.get("value") if cell else None
+    return value if how is None or value is None else how(value)
 
 
 def schema_of(columns: Iterable[Column]) -> dict[str, Any]:

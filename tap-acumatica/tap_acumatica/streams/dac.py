@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import logging
+import operator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
@@ -132,7 +133,7 @@ def _values(address: str, answer: Any) -> list[Row]:  # noqa: ANN401 - whatever 
 
 
 def _trimmed(row: Row) -> Row:
-    return {name: value.rstrip() if isinstance(value, str) else value for name, value in row.items()}
+    return {name: value.rstrip() if value.__class__ is str else value for name, value in row.items()}
 
 
 # base-currency amounts --------------------------------------------------------------------------------------
@@ -248,38 +249,40 @@ class Join:
         known: dict[str, Row] = {}
         for doc in docs:
             header = (headers or {}).get(doc.note_id, {}) if self._header else doc.row
-            for line in doc.lines:
-                _fill(line, wanted, {})
             if header and doc.lines and doc.numbered:
                 named[text(header[how.header[0]]), text(header[how.header[1]])] = doc
                 known[doc.note_id] = header
         amounts = self._lines_of(how, window, named)
+        like = operator.itemgetter(*how.like)
         for (kind, number), doc in named.items():
+            header = known[doc.note_id] if self._header else {}
             for line in doc.lines:
-                amount = amounts.get((kind, number, *(line[name] for name in how.like)))
+                amount = amounts.get((kind, number, like(line)))
                 if amount is not None:
-                    _fill(line, wanted, how.compute(amount, known[doc.note_id] if self._header else {}))
+                    _fill(line, wanted, how.compute(amount, header))
 
     def _lines_of(
         self, how: LineAmounts, window: Window, named: Mapping[tuple[str, str], Doc]
     ) -> dict[tuple[Any, ...], Row]:
+        """Rows of the table by document and what tells the lines of one apart."""
         keys = (*how.document, *how.order)
         columns = tuple(dict.fromkeys((*keys, *how.match, *how.select)))
         found: dict[tuple[Any, ...], Row] = {}
+        kind, number = keys[:2]
+        match, like = operator.itemgetter(*how.match), operator.itemgetter(*how.like)
 
         def read(where: str) -> bool:
             rows = self._dac.read(how.dac, columns, keys, where)
             for row in rows or ():
-                name = (str(row[keys[0]]), str(row[keys[1]]), *(row[column] for column in how.match))
-                found[name] = row
+                found[str(row[kind]), str(row[number]), match(row)] = row
             return rows is not None
 
         if len(named) > _CHUNK and not read(within(window)):
             return found
         missing = [
-            key
-            for key, doc in named.items()
-            if any((*key, *(line[name] for name in how.like)) not in found for line in doc.lines)
+            (kind, number)
+            for (kind, number), doc in named.items()
+            if any((kind, number, like(line)) not in found for line in doc.lines)
         ]
         for where in _by_document(how.document, missing):
             if not read(where):

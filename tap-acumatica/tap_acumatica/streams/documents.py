@@ -160,7 +160,8 @@ class EntityFeed(Feed):
         parents = {c.name for c in self._parents if c.path}
         self._read_parent = row_reader([c for c in line if c.name in parents and c in self._parents], convert)
         wanted = {c.name for c in line}
-        self._empty_line = {**dict.fromkeys(wanted), TENANT: self.tap.site.tenant}
+        read_anyhow = {c.name for c in line if c.path and (c in self._parents or len(self._own) == 1)}
+        self._empty_line = {**dict.fromkeys(wanted - read_anyhow), TENANT: self.tap.site.tenant}
         if lines and lines.dated:
             self._empty_line[lines.dated] = self.tap.today
         self._read_line = {

@@ -101,23 +101,23 @@ class Feed(abc.ABC):
 
     # reading -----------------------------------------------------------------------------------------------
 
-    def records(self, driver: AcumaticaStream) -> Iterator[Row]:
-        """Read everything that is due, write the rows of the other streams and yield those of the driver."""
-        if driver.ABORT_AT_RECORD_COUNT is not None:
-            yield from self._sample(driver, driver.ABORT_AT_RECORD_COUNT)
-            return
+    def run(self) -> None:
+        """Read everything that is due, and write it.
+
+        Raises:
+            ApiError: Something could not be read; what was written before stays noted.
+            CallBudgetSpentError: The calls of this run are used up.
+        """
         streams = [stream for stream in self.streams if stream.selected]
         self.prepare(streams)
         for stream in streams:
             stream.begin()
         for window, docs in self.slices(streams):
-            yield from self._write(streams, driver, window, docs)
-        yield from self._tombstones(driver)
+            self._write(streams, window, docs)
+        self._tombstones()
 
-    def complete(self, driver: AcumaticaStream) -> None:
+    def complete(self) -> None:
         """Note that all streams of the feed have been read to their end."""
-        if driver.ABORT_AT_RECORD_COUNT is not None:
-            return
         self.outcome = Outcome.DONE
         for stream in self.streams:
             if stream.selected:
@@ -148,26 +148,21 @@ class Feed(abc.ABC):
         log = self.tap.logger.error if self.outcome is Outcome.FAILED else self.tap.logger.warning
         log("%s: %s. %s", names, self.outcome.value, self.reason)
 
-    def _write(
-        self, streams: Sequence[AcumaticaStream], driver: AcumaticaStream, window: Window, docs: list[Doc]
-    ) -> Iterator[Row]:
+    def _write(self, streams: Sequence[AcumaticaStream], window: Window, docs: list[Doc]) -> None:
         self.read_at = dt.datetime.now(dt.UTC)
         docs.sort(key=lambda doc: doc.cursor)
         if docs:
             self.enrich(window, docs)
         for stream in streams:
-            if stream is driver:
-                yield from self.rows(stream, docs)
-            else:
-                stream.write(self.rows(stream, docs))
+            stream.write(self.rows(stream, docs))
         self.is_proven = self.is_proven or bool(docs)
         if self.is_proven:
             for stream in streams:
                 stream.advance(window.hi)
         self.slices_done += 1
-        driver.write_state()
+        streams[0].write_state()
 
-    def _sample(self, driver: AcumaticaStream, limit: int) -> Iterator[Row]:
+    def sample(self, driver: AcumaticaStream, limit: int) -> Iterator[Row]:
         """A few rows for the connection test; nothing is noted."""
         self.prepare([driver])
         window = None if driver.is_full_table else Window(None, self.tap.bound())
@@ -246,7 +241,7 @@ class Feed(abc.ABC):
 
     # deletions ---------------------------------------------------------------------------------------------
 
-    def _tombstones(self, driver: AcumaticaStream) -> Iterator[Row]:
+    def _tombstones(self) -> None:
         """Tell of deleted records: all that is known of them is their note id and when they went."""
         stream = self.streams[0]
         if not (self.deletions and stream.selected and self.tap.config["track_deletions"]):
@@ -258,9 +253,5 @@ class Feed(abc.ABC):
         gone = self.tap.deletions.since(self.deletions, moment_of(since)) if since else {}
         if gone is None:
             return
-        rows = [{**blank, NOTE_ID: note_id, DELETED_AT: when} for note_id, when in gone.items()]
-        if stream is driver:
-            yield from rows
-        else:
-            stream.write(rows)
+        stream.write({**blank, NOTE_ID: note_id, DELETED_AT: when} for note_id, when in gone.items())
         stream.stream_state[_DELETIONS_READ] = iso(hi)
