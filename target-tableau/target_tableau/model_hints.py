@@ -47,9 +47,7 @@ def of_model_columns(
                 base = told.get(named.get(source, source), NO_COLUMN_HINTS)
                 hints = _joined(join, source, name, base, columns[name])
                 label = hints.label or caption_of(name)
-                if (
-                    label.casefold() in taken
-                ):  # the fact has a name of its own, as it was when the document was made
+                if label.casefold() in taken:  # the fact keeps a name of its own, as it was on the document
                     hints = dataclasses.replace(hints, label=f"{label} ({caption_of(join.stream).lower()})")
                 found[name] = hints
     of_fact = names(model.fact)
