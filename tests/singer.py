@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import decoder, serialize_jsonl
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
+
+from target_tableau.proof import unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,6 +79,12 @@ class SingerRun(Generic[T]):
     def state(self) -> dict[str, Any]:
         states = [m["value"] for m in self.messages if m["type"] == "STATE"]
         return states[-1] if states else {}
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """What target-tableau tells people of, because the tap did not read it to its end, and why."""
+        begun = (m["stream"] for m in self.messages if m["type"] == "SCHEMA")
+        return unread(begun, self.state, dt.datetime.now(dt.UTC))
 
 
 class Tables:

@@ -236,6 +236,9 @@ class TapExactOnline(Tap):
             if feed.is_complete(self.company.divisions):
                 for stream in feed.selected:
                     stream.complete()
+            elif feed.miss is not None:
+                for stream in feed.selected:
+                    stream.note_unread(feed.miss)
         self._state_writer.write_state(self.state)
 
     def _read_division(self, division: Division, feeds: Sequence[Feed]) -> bool:

@@ -30,6 +30,12 @@ _UNFINISHED = dt.timedelta(hours=12)  # longer than any load between two checkpo
 _TOKEN_ENDS = dt.timedelta(days=14)
 _TOKEN_UNUSED = dt.timedelta(days=12)  # Tableau ends a token after 15 days without use
 _ALERT_SECONDS = 120
+_WHY = {
+    "skipped": "the tap skipped it, because a right or a module is missing",
+    "stopped": "its calls were used up (max_calls_per_run, or a quota of the source), and the next run goes on",
+    "failed": "reading it failed",
+}
+_WHY_UNKNOWN = "the tap failed, was stopped, or skipped it"
 _NEVER = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the ledger keeps UTC without a zone
 
 
@@ -183,11 +189,11 @@ def _of_run(source: str, ledger: Ledger) -> Iterator[Incident]:
             f"its option --test{f' (in Meltano: meltano invoke {source} --test)' if source else ''}."
         )
         yield Incident("silent", source, told, source)
-    for stream in json.loads(row["unread"] or "[]"):
+    for stream, why in json.loads(row["unread"] or "{}").items():
         name = f"{source} {stream}".strip()
         told = (
-            f"'{name}' was not read to its end by the run of {when}: skipped, because a right or a module is missing, "
-            "put off by max_calls_per_run, or failed. The tap's log tells which. The rows that came before are there."
+            f"'{name}' was not read to its end by the run of {when}: {_WHY.get(why, _WHY_UNKNOWN)}. The tap's log "
+            "tells more. The rows that came before are there."
         )
         yield Incident("skipped", name, told, source)
 

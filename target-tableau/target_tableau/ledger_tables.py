@@ -111,7 +111,7 @@ runs = sa.Table(
     sa.Column("began_at", sa.DateTime, nullable=False),
     sa.Column("ended_at", sa.DateTime),
     sa.Column("brought", sa.Boolean, nullable=False),  # rows or a STATE came from the tap
-    sa.Column("unread", sa.Text),  # JSON, the streams that the tap did not read to their end
+    sa.Column("unread", sa.Text),  # JSON, streams that the tap did not read to their end -> why
     sa.Column("error", sa.Text),
 )
 

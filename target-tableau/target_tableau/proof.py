@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 logger = logging.getLogger(__name__)
 
+_CLOCKS = dt.timedelta(minutes=10)  # tap and target start together, and perhaps on two machines
 _UNDER_WAY = ("progress_markers", "replication_key_signpost", "starting_replication_value")
 
 
@@ -29,10 +31,35 @@ def is_complete(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) 
     return after.get("replication_key_value") is not None
 
 
-def is_under_way(stream: str, last: Mapping[str, Any]) -> bool:
-    """Whether a STATE of the end of a run says that a stream was begun and not read to its end."""
-    bookmark = (last.get("bookmarks") or {}).get(stream) or {}
-    return any(mark in bookmark for mark in _UNDER_WAY)
+def unread(streams: Iterable[str], last: Mapping[str, Any], began: dt.datetime) -> dict[str, str]:
+    """The streams that a tap did not read to their end, and why, as far as its last STATE of a run tells.
+
+    Our taps leave a note with the time, also on a stream of which nothing came; other taps of the Singer SDK leave
+    the marks of a run under way, on what they have begun.
+
+    Args:
+        streams: Those that the tap has begun, as its SCHEMA messages say.
+        last: Its last STATE.
+        began: When the run began; a note from before is of a stream that is not read any more.
+    """
+    bookmarks: Mapping[str, Any] = last.get("bookmarks") or {}
+    begun = set(streams)
+    found: dict[str, str] = {}
+    for stream, bookmark in bookmarks.items():
+        note = bookmark.get("unread") if isinstance(bookmark, dict) else None
+        if isinstance(note, dict) and _moment(note.get("at")) >= began - _CLOCKS:
+            found[stream] = str(note.get("why", ""))
+        elif stream in begun and any(mark in bookmark for mark in _UNDER_WAY):
+            found[stream] = ""
+    return found
+
+
+def _moment(text: object) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(str(text))
+    except ValueError:
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def starts_again(stream: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> bool:

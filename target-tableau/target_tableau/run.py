@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 import shutil
 import time
@@ -27,7 +28,7 @@ from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.load import Load, extract_path
 from target_tableau.progress import Progress
-from target_tableau.proof import is_under_way
+from target_tableau.proof import unread
 from target_tableau.stream_load import Workshop
 from target_tableau.worker import Worker
 
@@ -69,6 +70,7 @@ class Run:
         self._schemas: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = {}
         self._first_state: Mapping[str, Any] | None = None
         self._last_state: Mapping[str, Any] = {}
+        self._began = dt.datetime.now(dt.UTC)
         self.has_come = False
         self.progress = Progress()
         self._refresh_failure: RefreshError | None = None
@@ -318,9 +320,9 @@ class Run:
         self._last_state, self.has_come = state, True
 
     @property
-    def unread(self) -> list[str]:
-        """The streams that the tap has begun and, as its STATE says, not read to their end."""
-        return [stream for stream in self._schemas if is_under_way(stream, self._last_state)]
+    def unread(self) -> dict[str, str]:
+        """The streams that the tap, as its STATE says, did not read to their end, and why."""
+        return unread(self._schemas, self._last_state, self._began)
 
     def activate_version(self, stream: str) -> None:
         """Take an ACTIVATE_VERSION message: what this run does not bring of the stream is gone."""

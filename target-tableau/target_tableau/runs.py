@@ -12,7 +12,7 @@ from target_tableau.ledger import Ledger
 from target_tableau.ledger_tables import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
 
     from target_tableau.settings import Settings
 
@@ -38,20 +38,20 @@ class NotedRun:
             row = {"source": settings.source, "began_at": _now(), "brought": False}
             self._number = connection.execute(runs.insert().values(**row).returning(runs.c.id)).scalar_one()
 
-    def end(self, error: BaseException | None, *, brought: bool, unread: Sequence[str]) -> None:
+    def end(self, error: BaseException | None, *, brought: bool, unread: Mapping[str, str]) -> None:
         """Note how it ended.
 
         Args:
             error: What ended it early.
             brought: Whether rows or a STATE came from the tap.
-            unread: The streams that the tap did not read to their end.
+            unread: The streams that the tap did not read to their end, and why.
         """
         told = None if error is None else (str(error) or type(error).__name__)[:_LONGEST]
         if isinstance(error, RefreshError):
             told = None  # its rows have landed, and what was not refreshed has a row of its own
         if isinstance(error, SystemExit | KeyboardInterrupt):
             told = "it was stopped from outside"
-        values = {"ended_at": _now(), "brought": brought, "unread": json.dumps(list(unread)), "error": told}
+        values = {"ended_at": _now(), "brought": brought, "unread": json.dumps(dict(unread)), "error": told}
         with self._ledger() as ledger, ledger.transaction() as connection:
             connection.execute(runs.update().where(runs.c.id == self._number).values(**values))
 

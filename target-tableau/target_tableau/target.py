@@ -163,7 +163,7 @@ class TargetTableau(Target):
     @override
     def process_endofpipe(self) -> None:
         if self._run is None:  # nothing came: nothing is known, nothing is changed
-            NotedRun(Settings.from_config(self.config)).end(None, brought=False, unread=())
+            NotedRun(Settings.from_config(self.config)).end(None, brought=False, unread={})
             return
         try:
             self._finish(self._run)
@@ -211,7 +211,7 @@ class TargetTableau(Target):
         if noted is None:
             return
         try:
-            noted.end(error, brought=run is not None and run.has_come, unread=run.unread if run else ())
+            noted.end(error, brought=run is not None and run.has_come, unread=run.unread if run else {})
         except TargetTableauError as failure:  # what ended the run is what must be told
             self.logger.warning("How the run ended could not be noted: %s", failure)
 

@@ -116,6 +116,7 @@ def test_forbidden_forms_are_left_out_and_the_rest_is_read(
     assert run.tap.exit_code == 0
     assert any("GL202500" in text and "gl_accounts" in text for text in errors_in(caplog))
     assert "replication_key_value" not in run.state["bookmarks"].get("gl_accounts", {})
+    assert run.unread == dict.fromkeys(["gl_accounts", "journal_transactions", "journal_lines"], "skipped")
 
 
 def test_a_forbidden_full_table_is_not_stamped_complete(instance: Instance) -> None:

@@ -127,6 +127,7 @@ def test_a_forbidden_service_is_skipped_and_named_with_both_causes(
     assert "right to it" in caplog.text
     assert "skipped: vendors (EPIC06), vendors (EPIC07)" in caplog.text
     assert "completed_at" not in run.state["bookmarks"]["vendors"]
+    assert run.unread == {"vendors": "skipped"}
 
 
 def test_a_forbidden_service_fails_where_the_user_wants_it_to(instance: Instance) -> None:

@@ -79,6 +79,7 @@ def test_a_stream_without_a_right_is_left_out_and_the_others_are_read(
     assert (
         "completed_at" not in run.state["bookmarks"].get("cost_centers", {}) or run.rows("cost_centers") == []
     )
+    assert run.unread == {"cost_centers": "skipped"}
     assert text.partition(" ")[0] in caplog.text
     assert instance.script.count(CENTERS) == 2
     strict = run_tap(

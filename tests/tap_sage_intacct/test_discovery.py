@@ -121,6 +121,7 @@ def test_a_right_that_is_lost_skips_the_stream_and_stamps_nothing(instance: Inst
     assert "replication_key_value" not in run.state["bookmarks"].get("payments", {})
     alone = run_tap(instance.config, "payments")
     assert alone.tap.exit_code == 1
+    assert run.unread == {"payments": "skipped"}
     strict = run_tap(instance.with_(skip_forbidden_streams=False), "payments", "bills")
     assert strict.tap.chosen["payments"].feed.outcome is Outcome.FAILED
 

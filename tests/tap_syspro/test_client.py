@@ -104,6 +104,7 @@ def test_a_stream_that_is_forbidden_or_missing_is_left_out(instance: Instance, s
     assert run.tap.exit_code == 0
     assert run.tap.chosen["ap_terms"].feed.outcome.value == "skipped"
     assert "completed_at" not in run.state["bookmarks"].get("ap_terms", {})
+    assert run.unread == {"ap_terms": "skipped"}
     strict = run_tap({**config, "skip_forbidden_streams": False}, "ap_terms", "ap_supplier")
     assert strict.tap.exit_code == 1
     assert run_tap(config, "ap_terms").tap.exit_code == 1  # nothing at all could be read

@@ -162,15 +162,34 @@ def test_a_run_that_fails_before_its_first_load_is_an_incident(
     assert server.writes
 
 
-def test_a_stream_that_was_skipped_is_an_incident_until_it_is_read(config: Config, tmp_path: Path) -> None:
-    """Taps leave the mark of a run under way on what they did not read to its end."""
-    under_way = {"bookmarks": {"bills": {"starting_replication_value": None}}}
-    load(config, [*bills(("001", 1))[:-1], state(under_way)])
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [("skipped", "a right or a module is missing"), ("stopped", "max_calls_per_run"), ("failed", "failed")],
+)
+def test_a_stream_that_was_skipped_is_an_incident_until_it_is_read(
+    config: Config, tmp_path: Path, why: str, told: str
+) -> None:
+    """Nothing came of it, not even its schema: the tap's note in the STATE tells."""
+    note = {"at": dt.datetime.now(dt.UTC).isoformat(), "why": why}
+    load(config, [*bills(("001", 1))[:-1], state({"bookmarks": {"bills": {}, "vendors": {"unread": note}}})])
     result = health(config, tmp_path)
     assert result.exit_code == 1
-    assert "'bills' was not read to its end by the run of" in result.output
+    assert "'vendors' was not read to its end by the run of" in result.output
+    assert told in result.output
     load(config, bills(("001", 1)))
     assert health(config, tmp_path).exit_code == 0
+
+
+def test_a_note_on_a_stream_that_is_not_read_any_more_is_old_news(config: Config, tmp_path: Path) -> None:
+    note = {"at": (dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)).isoformat(), "why": "skipped"}
+    load(config, [*bills(("001", 1))[:-1], state({"bookmarks": {"bills": {}, "vendors": {"unread": note}}})])
+    assert health(config, tmp_path).exit_code == 0
+
+
+def test_a_stream_that_a_foreign_tap_left_under_way_is_an_incident(config: Config, tmp_path: Path) -> None:
+    under_way = {"bookmarks": {"bills": {"starting_replication_value": None}}}
+    load(config, [*bills(("001", 1))[:-1], state(under_way)])
+    assert "'bills' was not read to its end by the run of" in health(config, tmp_path).output
 
 
 def test_a_load_that_fails_is_told_once_not_as_a_run_too(config: Config, tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ class EpicorStream(Stream):
                 self.results[company] = Outcome.DONE
         self.outcome = self._verdict()
         if set(self.results.values()) == {Outcome.DONE}:
+            self.stream_state.pop("unread", None)
             reader.end()
         self.save()
 
@@ -224,6 +225,10 @@ class EpicorStream(Stream):
         """Leave the proof that a whole read came to its end."""
         self.stream_state["completed_at"] = iso(dt.datetime.now(dt.UTC))
 
+    def note_unread(self, outcome: Outcome) -> None:
+        """Leave in the state that, and why, the stream was not read to its end: a loader may tell people."""
+        self.stream_state["unread"] = {"at": iso(dt.datetime.now(dt.UTC)), "why": outcome.value}
+
     # outcomes ----------------------------------------------------------------------------------------------
 
     def _guarded_sample(self, reader: Reader, limit: int) -> Iterator[Record]:
@@ -253,6 +258,8 @@ class EpicorStream(Stream):
             log = self.epicor.logger.error
         hint = " Check the company, and the service by `sources`." if isinstance(error, NotFoundError) else ""
         self.results[company] = outcome
+        if self.ABORT_AT_RECORD_COUNT is None:
+            self.note_unread(outcome)
         log("%s (%s): %s. %s%s", self.name, company, outcome.value, error, hint)
 
     def _verdict(self) -> Outcome:

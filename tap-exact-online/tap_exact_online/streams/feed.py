@@ -168,6 +168,12 @@ class Feed(abc.ABC):
             (str(stream.place(division.code).get("read_at") or "") for stream in self.selected), default=""
         )
 
+    @property
+    def miss(self) -> Outcome | None:
+        """Why not everything was read; None where nothing says so."""
+        found = self.outcomes.values()
+        return next((one for one in (Outcome.FAILED, Outcome.STOPPED, Outcome.SKIPPED) if one in found), None)
+
     def is_complete(self, divisions: Sequence[Division]) -> bool:
         """Whether everything was read. A division that was never open to the user has no rows to lose."""
         for division in divisions:

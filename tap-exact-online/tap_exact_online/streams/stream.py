@@ -199,4 +199,9 @@ class ExactStream(Stream):
 
     def complete(self) -> None:
         """Note that the stream was read to its end in all divisions."""
+        self.stream_state.pop("unread", None)
         self.stream_state["completed_at"] = iso(dt.datetime.now(dt.UTC))
+
+    def note_unread(self, outcome: Outcome) -> None:
+        """Leave in the state that, and why, the stream was not read to its end: a loader may tell people."""
+        self.stream_state["unread"] = {"at": iso(dt.datetime.now(dt.UTC)), "why": outcome.value}

@@ -217,7 +217,11 @@ class Feed(abc.ABC):
         else:
             self.outcome = Outcome.FAILED
         self.reason = str(error)
-        names = ", ".join(stream.name for stream in self.streams if stream.selected)
+        selected = [stream for stream in self.streams if stream.selected]
+        for stream in selected:
+            if stream.ABORT_AT_RECORD_COUNT is None:
+                stream.note_unread(self.outcome)
+        names = ", ".join(stream.name for stream in selected)
         log = self.tap.logger.error if self.outcome is Outcome.FAILED else self.tap.logger.warning
         log("%s: %s. %s", names, self.outcome.value, self.reason)
 

@@ -171,6 +171,7 @@ class IntacctStream(Stream):
         """Take the marks of a run under way off the state, unless the stream was not read to its end."""
         if self.feed.outcome is not Outcome.DONE:
             return
+        self.stream_state.pop("unread", None)
         if self.is_full_table:
             self.stream_state["completed_at"] = iso(dt.datetime.now(dt.UTC))
         super().finalize_state_progress_markers(state)
@@ -217,6 +218,11 @@ class IntacctStream(Stream):
             return
         for row in rows:
             self._write_record_message(row)
+
+    def note_unread(self, outcome: Outcome) -> None:
+        """Leave in the state that, and why, the stream was not read to its end: a loader may tell people."""
+        self.stream_state["unread"] = {"at": iso(dt.datetime.now(dt.UTC)), "why": outcome.value}
+        self.write_state()
 
     def write_state(self) -> None:
         """Write a STATE message if anything has changed since the last one."""

@@ -143,7 +143,11 @@ class Feed(abc.ABC):
             outcome = Outcome.FAILED
         self.outcomes[self.tap.company] = outcome
         self.reason = str(error)
-        names = ", ".join(stream.name for stream in self.streams if stream.selected)
+        selected = [stream for stream in self.streams if stream.selected]
+        for stream in selected:
+            if stream.ABORT_AT_RECORD_COUNT is None:
+                stream.note_unread(outcome)
+        names = ", ".join(stream.name for stream in selected)
         log = self.tap.logger.error if outcome is Outcome.FAILED else self.tap.logger.warning
         log("%s in company %s: %s. %s", names, self.tap.company, outcome.value, self.reason)
 

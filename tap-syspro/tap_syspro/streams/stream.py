@@ -155,7 +155,7 @@ class SysproStream(Stream):
         """Take the marks of a run under way off the state, once all companies were read to their end."""
         if not self.feed.is_complete:
             return
-        for mark in _MARKS:
+        for mark in (*_MARKS, "unread"):
             self.stream_state.pop(mark, None)
         self.stream_state["completed_at"] = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
 
@@ -236,6 +236,12 @@ class SysproStream(Stream):
             first = min(known)
             is_day = not self.feed.is_by_number
             self.stream_state["replication_key_value"] = f"{first}{_MIDNIGHT}" if is_day else first
+
+    def note_unread(self, outcome: Outcome) -> None:
+        """Leave in the state that, and why, the stream was not read to its end: a loader may tell people."""
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+        self.stream_state["unread"] = {"at": now, "why": outcome.value}
+        self.write_state()
 
     def write_state(self) -> None:
         """Write a STATE message if anything has changed since the last one."""
