@@ -105,6 +105,7 @@ def test_the_parts_of_the_taps_measure(options: Options) -> None:
     assert taps.memory(options) == []
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_whole_pipelines_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = Options(tmp_path, rounds=1, end_to_end_rows=100)
@@ -131,7 +132,8 @@ def test_a_peer_of_the_package_index_is_installed_apart_and_timed(
     monkeypatch.setattr(index_peers, "PEERS", {"target-csv": index_peers.PEERS["target-csv"]})
     (figure,) = index_peers.measure(Options(tmp_path, rounds=1, rows=100, with_peers=True))
     assert figure.measured == "2.0 x faster"
-    assert [str(command[-1]) for command in ran[:2]] == [str(made.parent), "target-csv"]
+    assert str(ran[0][-1]) == str(made.parent)
+    assert "target-csv" in ran[1]
     assert ran[2][0] == made / "target-csv"
 
 
