@@ -60,8 +60,13 @@ def _install(environment: Path, name: str) -> None:
     uv = shutil.which("uv")
     if uv is None:
         raise RuntimeError("uv is not on the path")
-    for arguments in (("venv", "-q", environment), ("pip", "install", "-q", "--python", environment, name)):
-        subprocess.run([uv, *arguments], check=True, capture_output=True, text=True)
+    wanted = (name, "setuptools<81")  # some need its pkg_resources, which later ones lack
+    for arguments in (
+        ("venv", "-q", environment),
+        ("pip", "install", "-q", "--python", environment, *wanted),
+    ):
+        # The versions that this project pins are not theirs.
+        subprocess.run([uv, "--no-config", *arguments], check=True, capture_output=True, text=True)
 
 
 def _ours(options: Options) -> float:

@@ -71,7 +71,7 @@ def start_up(options: Options) -> Sequence[Figure]:
     finally:
         erp.close()
         tableau.close()
-    parts = {name: _seconds_of(code, options.rounds) for name, code in _PARTS.items()}
+    parts = {name: _cpu_seconds_of(code, options.rounds) for name, code in _PARTS.items()}
     told = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in parts.items())
     return [
         _figure("tap | target", by_hand, told),
@@ -82,7 +82,7 @@ def start_up(options: Options) -> Sequence[Figure]:
 _PARTS = {
     "import of the tap": "import tap_acumatica.__main__",
     "of the target": "import target_tableau.__main__",
-    "start of Hyper with its import": _HYPER,
+    "of Hyper with its start": _HYPER,
 }
 
 
@@ -98,8 +98,8 @@ def _figure(how: str, costs: Sequence[Cost], told: str) -> Figure:
     )
 
 
-def _seconds_of(code: str, rounds: int) -> float:
-    return median(execute([sys.executable, "-c", code], _NOTHING)[0].seconds for _ in range(rounds))
+def _cpu_seconds_of(code: str, rounds: int) -> float:
+    return median(execute([sys.executable, "-c", code], _NOTHING)[0].cpu_seconds for _ in range(rounds))
 
 
 def meltano(project: Project, *arguments: str, select: str = "", watch_memory: bool = False) -> Cost:

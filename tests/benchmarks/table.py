@@ -45,7 +45,13 @@ def markdown(figures: Sequence[Figure]) -> str:
     words = {True: "yes", False: "NO", None: ""}
     rows = [
         ["what", "bar", "measured", "holds", "from"],
-        *([figure.what, figure.bar, figure.measured, words[figure.holds], figure.how] for figure in figures),
+        *(
+            [
+                cell.replace("|", "\\|")
+                for cell in (figure.what, figure.bar, figure.measured, words[figure.holds], figure.how)
+            ]
+            for figure in figures
+        ),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [

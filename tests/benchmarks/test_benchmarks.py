@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 # Python calls per record, functions in C included; a third above what was counted in November 2026. Whoever makes one
 # of them larger makes the tap slower: measure with `python -m tests.benchmarks taps` what it costs.
 MOST_CALLS = {
-    "tap-acumatica": 290,
-    "tap-sage-intacct": 140,
+    "tap-acumatica": 185,
+    "tap-sage-intacct": 125,
     "tap-syspro": 215,
     "tap-exact-online": 142,
     "tap-epicor-kinetic": 130,
@@ -105,6 +105,7 @@ def test_the_parts_of_the_taps_measure(options: Options) -> None:
     assert taps.memory(options) == []
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_whole_pipelines_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = Options(tmp_path, rounds=1, end_to_end_rows=100)
@@ -131,7 +132,8 @@ def test_a_peer_of_the_package_index_is_installed_apart_and_timed(
     monkeypatch.setattr(index_peers, "PEERS", {"target-csv": index_peers.PEERS["target-csv"]})
     (figure,) = index_peers.measure(Options(tmp_path, rounds=1, rows=100, with_peers=True))
     assert figure.measured == "2.0 x faster"
-    assert [str(command[-1]) for command in ran[:2]] == [str(made.parent), "target-csv"]
+    assert str(ran[0][-1]) == str(made.parent)
+    assert "target-csv" in ran[1]
     assert ran[2][0] == made / "target-csv"
 
 
