@@ -25,9 +25,12 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in names.splitlines() if (ROOT / name).exists()]
 
 
-@pytest.mark.parametrize("path", sorted(generated()), ids=lambda path: str(path.relative_to(ROOT)))
+GENERATED = generated()  # once: it asks every plugin for all its settings and models
+
+
+@pytest.mark.parametrize("path", sorted(GENERATED), ids=lambda path: str(path.relative_to(ROOT)))
 def test_generated_parts_are_up_to_date(path: Path) -> None:
-    assert path.read_text(encoding="utf-8") == generated()[path], "run: uv run python -m tests.generated"
+    assert path.read_text(encoding="utf-8") == GENERATED[path], "run: uv run python -m tests.generated"
 
 
 def test_meltano_yml_is_valid_against_meltanos_own_schema() -> None:
@@ -55,6 +58,25 @@ def test_no_package_index_and_no_path_of_a_machine_is_in_the_project() -> None:
     for path in tracked():
         if path.name != "test_project.py":
             assert not forbidden.search(path.read_bytes().decode(errors="replace")), path  # pictures too
+
+
+def test_what_is_private_is_read_only_by_name_wherever_streams_are_selected() -> None:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    included = yaml.safe_load((ROOT / "schedules.meltano.yml").read_text(encoding="utf-8"))
+    own = {tap["name"]: tap.get("select", ["*.*"]) for tap in project["plugins"]["extractors"]}
+    others = [
+        *included["plugins"]["extractors"],
+        *(
+            tap
+            for environment in project["environments"]
+            for tap in environment.get("config", {}).get("plugins", {}).get("extractors", ())
+        ),
+    ]
+    assert others
+    for tap in others:
+        base = own[tap.get("inherit_from", tap["name"])]
+        private = {pattern for pattern in base if pattern.startswith("!")}
+        assert private <= set(tap.get("select", base)), tap["name"]
 
 
 def test_every_dependency_of_every_package_is_pinned() -> None:
