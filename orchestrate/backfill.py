@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrate.errors import OrchestrateError
 from orchestrate.guard import Job
-from orchestrate.runs import GRACE_SECONDS, meltano, pipeline_job, run_job
+from orchestrate.runs import GRACE_SECONDS, pipeline_job, run_job
 from orchestrate.states import ask_meltano, read_state, write_state
+from orchestrate.tables import meltano, prepare
 from target_tableau.journal import Journal
 from target_tableau.load import ENDING
 
@@ -109,7 +110,7 @@ def read_month(pipeline: Pipeline, places: Places, month: Month, tell: Tell) -> 
         timeout_seconds=60 * (pipeline.company.timeout_minutes or 0),
         grace_seconds=GRACE_SECONDS,
     )
-    places.prepare()
+    prepare(places, pipeline.project.environment)
     report = run_job(job, environment, tell)
     report.bookmarks = _collected_bookmarks(folder)
     (folder / _DONE).write_text(json.dumps(report.bookmarks), encoding="utf-8")
