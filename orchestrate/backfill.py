@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrate.errors import OrchestrateError
 from orchestrate.guard import Job
-from orchestrate.runs import GRACE_SECONDS, pipeline_job, run_job
+from orchestrate.runs import GRACE_SECONDS, RunFailedError, pipeline_job, run_job
 from orchestrate.states import ask_meltano, read_state, write_state
 from orchestrate.tables import meltano, prepare
 from target_tableau.journal import Journal
@@ -112,7 +112,10 @@ def read_month(pipeline: Pipeline, places: Places, month: Month, tell: Tell) -> 
     )
     prepare(places, pipeline.project.environment)
     report = run_job(job, environment, tell)
-    report.bookmarks = _collected_bookmarks(folder)
+    try:
+        report.bookmarks = _collected_bookmarks(folder)
+    except TargetTableauError as failure:
+        raise RunFailedError(f"{month.name} was read, but its journal cannot be: {failure}") from failure
     (folder / _DONE).write_text(json.dumps(report.bookmarks), encoding="utf-8")
     return report
 

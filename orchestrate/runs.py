@@ -20,6 +20,7 @@ import msgspec
 from orchestrate.errors import OrchestrateError
 from orchestrate.guard import BUSY, EVENT, LOCKED, TIMED_OUT, Job
 from orchestrate.tables import meltano, prepare
+from target_tableau.errors import TargetTableauError
 from target_tableau.journal import Journal
 from target_tableau.ledger import Ledger
 from target_tableau.load import ENDING
@@ -193,7 +194,10 @@ def meltano_run(
     ]
     job = pipeline_job(plan, pipeline, places, meltano(*arguments))
     report = run_job(job, environment, tell)
-    _read_ledger(report, pipeline, places)
+    try:
+        _read_ledger(report, pipeline, places)
+    except TargetTableauError as failure:
+        raise RunFailedError(f"The run went well, but its ledger cannot be read: {failure}") from failure
     return report
 
 
