@@ -20,6 +20,7 @@ from orchestrate.guard import Job
 from orchestrate.runs import GRACE_SECONDS, RunFailedError, pipeline_job, run_job
 from orchestrate.states import ask_meltano, read_state, write_state
 from orchestrate.tables import meltano, prepare
+from target_tableau.errors import TargetTableauError
 from target_tableau.journal import Journal
 from target_tableau.load import ENDING
 
