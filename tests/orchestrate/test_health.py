@@ -73,7 +73,9 @@ def test_a_failed_run_tells_in_one_line_what_to_change(fleet: Fleet, location: L
     fleet.content["credentials"]["acumatica_0"]["settings"]["password"] = "canary"
     result = location.materialize(company, raise_on_error=False)
     (failure,) = [event for event in result.all_events if event.is_step_failure]
-    description = failure.step_failure_data.user_failure_data.description
+    told = failure.step_failure_data.user_failure_data
+    assert told is not None
+    description = told.description or ""
     assert "password" in description
     assert "canary" not in description
     assert "\n" not in description
