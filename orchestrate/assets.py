@@ -176,6 +176,15 @@ def _metadata_of_stream(report: Report, stream: str) -> dict[str, Any]:
 
 def _report_published(context: dg.AssetExecutionContext, pipeline: Pipeline, report: Report) -> None:
     """Tell which data sources the run has published, and which it has found up to date."""
+    loaded = {name for name, load in report.loads.items() if load["status"] == Status.DONE.value}
+    for derived in pipeline.derived:
+        if derived.name not in report.loads and loaded.issuperset(derived.streams):
+            # nothing that it is made of has changed, so it was not made anew and is as fresh as they are
+            context.log_event(
+                dg.AssetMaterialization(
+                    published_key(pipeline.source, derived.name), metadata={"company": pipeline.name}
+                )
+            )
     for name, load in report.loads.items():
         if load["status"] != Status.DONE.value:
             continue

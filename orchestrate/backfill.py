@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrate.errors import OrchestrateError
 from orchestrate.guard import Job
-from orchestrate.runs import GRACE_SECONDS, meltano, pipeline_job, run_job
+from orchestrate.runs import GRACE_SECONDS, RunFailedError, pipeline_job, run_job
 from orchestrate.states import ask_meltano, read_state, write_state
+from orchestrate.tables import meltano, prepare
+from target_tableau.errors import TargetTableauError
 from target_tableau.journal import Journal
 from target_tableau.load import ENDING
 
@@ -109,9 +111,12 @@ def read_month(pipeline: Pipeline, places: Places, month: Month, tell: Tell) -> 
         timeout_seconds=60 * (pipeline.company.timeout_minutes or 0),
         grace_seconds=GRACE_SECONDS,
     )
-    places.prepare()
+    prepare(places, pipeline.project.environment)
     report = run_job(job, environment, tell)
-    report.bookmarks = _collected_bookmarks(folder)
+    try:
+        report.bookmarks = _collected_bookmarks(folder)
+    except TargetTableauError as failure:
+        raise RunFailedError(f"{month.name} was read, but its journal cannot be: {failure}") from failure
     (folder / _DONE).write_text(json.dumps(report.bookmarks), encoding="utf-8")
     return report
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrate.companies import expanded
-from orchestrate.errors import OrchestrateError
-from target_tableau.ledger_lock import reason_of
+from orchestrate.tables import MELTANO_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,23 +27,7 @@ WORK_DIR = "ORCHESTRATE_WORK_DIR"
 """The environment variable that names a worker's folder; `.orchestrate` in the project by default."""
 
 
-MELTANO_SCHEMA = "meltano"
-"""The schema of the shared database with Meltano's tables; the loader has one of the same name."""
 _POSTGRES = {"postgres", "postgresql"}
-
-
-@functools.cache
-def _make_schema(url: str) -> None:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    try:
-        with engine.begin() as connection:
-            # two workers may be the first at once
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('orchestrate'))"))
-            connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {MELTANO_SCHEMA}"))
-    except SQLAlchemyError as failure:
-        raise OrchestrateError(
-            f"The database at database_url cannot be used: {reason_of(failure)}."
-        ) from failure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,16 +94,6 @@ class Places:
             return f"sqlite:///{self.work_dir / 'locks.db'}"
         scheme, separator, rest = self.database_url.partition("://")
         return f"postgresql+psycopg{separator}{rest}" if scheme in _POSTGRES else self.database_url
-
-    def prepare(self) -> None:
-        """Make the worker's folder, and the schema that keeps Meltano's tables from the loader's.
-
-        Raises:
-            OrchestrateError: The database cannot be used.
-        """
-        self.work_dir.mkdir(parents=True, exist_ok=True)
-        if self.database_url is not None:
-            _make_schema(self.lock_database)
 
     def meltano_dir(self, company: str) -> Path:
         """Meltano's own folder for a company: catalogs of two companies must not meet in one."""

@@ -9,18 +9,18 @@ import json
 import logging
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
 from orchestrate.errors import OrchestrateError
 from orchestrate.guard import BUSY, EVENT, LOCKED, TIMED_OUT, Job
+from orchestrate.tables import meltano, prepare
+from target_tableau.errors import TargetTableauError
 from target_tableau.journal import Journal
 from target_tableau.ledger import Ledger
 from target_tableau.load import ENDING
@@ -194,7 +194,10 @@ def meltano_run(
     ]
     job = pipeline_job(plan, pipeline, places, meltano(*arguments))
     report = run_job(job, environment, tell)
-    _read_ledger(report, pipeline, places)
+    try:
+        _read_ledger(report, pipeline, places)
+    except TargetTableauError as failure:
+        raise RunFailedError(f"The run went well, but its ledger cannot be read: {failure}") from failure
     return report
 
 
@@ -205,7 +208,7 @@ def pipeline_job(plan: Plan, pipeline: Pipeline, places: Places, command: list[s
         ConfigError: A variable of a token is not set.
     """
     company = pipeline.company
-    places.prepare()
+    prepare(places, plan.project.environment)
     return Job(
         command=command,
         folder=str(places.root),
@@ -216,13 +219,6 @@ def pipeline_job(plan: Plan, pipeline: Pipeline, places: Places, command: list[s
         timeout_seconds=60 * (company.timeout_minutes or 0),
         grace_seconds=GRACE_SECONDS,
     )
-
-
-def meltano(*arguments: str) -> list[str]:
-    """The command line of the Meltano that is installed beside this Python."""
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which("meltano", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
-    return [found or "meltano", "--log-format=json", *arguments]
 
 
 def _read_ledger(report: Report, pipeline: Pipeline, places: Places) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrate.errors import OrchestrateError
-from orchestrate.runs import meltano
+from orchestrate.tables import meltano, prepare
 
 if TYPE_CHECKING:
     from orchestrate.pipelines import Pipeline
@@ -34,7 +34,7 @@ def ask_meltano(
     Raises:
         OrchestrateError: It fails.
     """
-    places.prepare()
+    prepare(places, pipeline.project.environment)
     places.meltano_dir(pipeline.name).mkdir(parents=True, exist_ok=True)
     try:
         done = subprocess.run(  # noqa: S603 - the project's own Meltano
@@ -95,12 +95,3 @@ def write_state(pipeline: Pipeline, places: Places, suffix: str, state: dict[str
         file.write_text(json.dumps({"singer_state": state}), encoding="utf-8")
         identifier = pipeline.state_id_of(suffix)
         ask_meltano(pipeline, places, "state", "set", "--force", "--input-file", str(file), identifier)
-
-
-def clear_state(pipeline: Pipeline, places: Places, suffix: str) -> None:
-    """Forget the STATE under a suffix.
-
-    Raises:
-        OrchestrateError: Meltano cannot be asked.
-    """
-    ask_meltano(pipeline, places, "state", "clear", "--force", pipeline.state_id_of(suffix))
