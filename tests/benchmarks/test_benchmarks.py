@@ -127,6 +127,7 @@ def test_a_peer_of_the_package_index_is_installed_apart_and_timed(
         ran.append(command)
         return Cost(given.stat().st_size * 2.0, 1.0), ""
 
+    monkeypatch.setattr("shutil.which", lambda name: name)
     monkeypatch.setattr("subprocess.run", lambda command, **_: ran.append(command))
     monkeypatch.setattr(index_peers, "execute", executed)
     monkeypatch.setattr(index_peers, "PEERS", {"target-csv": index_peers.PEERS["target-csv"]})
