@@ -15,6 +15,9 @@ from tests.target_tableau.support import query
 if TYPE_CHECKING:
     from pathlib import Path
 
+AFTER_LIFE = ("tap-acumatica", "tap-sage-intacct")
+"""ERPs that are read again in the default run; the long test reads all of them ten times."""
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
@@ -52,12 +55,12 @@ def check_quiet(project: Project, *sources: str) -> None:
     assert len(project.index.writes) == writes
 
 
-def check_ties(project: Project) -> None:
-    """Every ERP's extracts, and what Tableau holds of them, are what the company's books say."""
+def check_ties(project: Project, *sources: str) -> None:
+    """The extracts of ERPs, and what Tableau holds of them, are what the company's books say."""
     company = project.company
-    for source, tie in TIES.items():
-        tie(project.extracts(source), company)
-        tie(project.published(source), company)
+    for source in sources:
+        TIES[source](project.extracts(source), company)
+        TIES[source](project.published(source), company)
     assert lines_of_extracts(project.extracts("tap-acumatica")) == lines_of_company(company)
 
 
@@ -85,17 +88,18 @@ def test_demo_first_again_and_after_life_went_on(project: Project) -> None:
         assert query(project.extracts(source)(stream), count) == query(
             project.published(source)(stream), count
         )
-    check_ties(project)
+    check_ties(project, *TIES)
+    check_layers(project)
+    check_picture(project)
 
     check_quiet(project, "tap-acumatica")
     writes = len(project.index.writes)
     project.sandbox("live", "--events", "60")
-    second = project.demo()
-    assert second.returncode == 0, second.stdout + second.stderr
+    for source in AFTER_LIFE:
+        result = project.meltano("run", "sandbox:start", source, "target-tableau")
+        assert result.returncode == 0, result.stdout + result.stderr
     assert len(project.index.writes) > writes
-    check_ties(project)
-    check_layers(project)
-    check_picture(project)
+    check_ties(project, *AFTER_LIFE)
     project.wait_for_quiet()
 
 
@@ -131,7 +135,7 @@ def test_ten_rounds_of_life_tie_to_the_books_each_time(tmp_path: Path) -> None:
     for seed in range(10):
         result = project.demo()
         assert result.returncode == 0, result.stdout + result.stderr
-        check_ties(project)
+        check_ties(project, *TIES)
         if not seed:
             check_quiet(project, *TIES)
         project.sandbox("live", "--events", "80", "--seed", str(seed))
