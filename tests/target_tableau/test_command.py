@@ -111,10 +111,13 @@ def test_a_good_run_prints_the_state_alone_and_a_table_of_what_landed(config_fil
     assert max(map(len, report)) <= 75
 
 
-def test_nothing_on_standard_input_is_nothing_done(config_file: Path, extracts: Extracts) -> None:
+def test_nothing_on_standard_input_is_noted_and_nothing_else_done(
+    config_file: Path, extracts: Extracts
+) -> None:
     result = run(config_file, "")
     assert (result.returncode, result.stdout) == (0, "")
-    assert not extracts.folder.exists()
+    assert (extracts.folder / "loads.db").exists()  # health tells of it
+    assert not [path for path in extracts.folder.rglob("*") if path.suffix in {".hyper", ".parquet"}]
 
 
 def test_a_setting_of_the_wrong_type_is_told_without_a_traceback(config_file: Path) -> None:

@@ -243,6 +243,19 @@ STREAMS: Final[Mapping[str, About]] = {
     "por_master_hdr": About(
         "Purchase orders", "Orders to suppliers.", "One row per order; its lines hold the amounts."
     ),
+    "sor_additions": About(
+        "Added sales order lines", "When lines came into sales orders.", "One row per line that was added."
+    ),
+    "sor_cancelled": About(
+        "Cancelled sales order lines",
+        "When lines of sales orders were cancelled.",
+        "One row per line and time.",
+    ),
+    "sor_changes": About(
+        "Changed sales order lines",
+        "When lines of sales orders were changed.",
+        "One row per line and change.",
+    ),
     "sor_detail": About("Sales order lines", "What customers ordered.", "One row per line of an order."),
     "sor_master": About(
         "Sales orders", "Orders of customers.", "One row per order; its lines hold the amounts."
