@@ -31,7 +31,7 @@ QUIET_CALLS: Final = {
     "sage-intacct-full": 5,
     "syspro-payables": 7,
     "syspro-ledger": 13,
-    "syspro-trade": 25,
+    "syspro-trade": 31,
     "syspro-masters": 19,
     "syspro-full": 15,
     "exact-online-payables": 7,
