@@ -7,6 +7,7 @@ in meltano.yml, the settings tables in the READMEs, the costs of the schedules, 
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
@@ -178,8 +179,17 @@ def env_example() -> str:
     return "\n".join(lines) + "\n"
 
 
+def paths() -> list[Path]:
+    """Every file that is generated, or has a part that is."""
+    of_plugins = [
+        ROOT / plugin.name / name for plugin in PLUGINS for name in ("README.md", "meltano-hub.yml")
+    ]
+    return [ROOT / "meltano.yml", *of_plugins, ROOT / "README.md", ROOT / ".env.example"]
+
+
+@functools.cache
 def generated() -> dict[Path, str]:
-    """Every generated file with the content it must have."""
+    """Every generated file with the content it must have; it asks every plugin for all that it can do."""
     files = {ROOT / "meltano.yml": meltano_yml((ROOT / "meltano.yml").read_text(encoding="utf-8"))}
     for plugin in PLUGINS:
         path = ROOT / plugin.name / "README.md"

@@ -95,6 +95,7 @@ def test_the_parts_of_the_target_measure_and_the_table_tells(
     assert " NO " in told
 
 
+@pytest.mark.soak
 def test_the_parts_of_the_taps_measure(options: Options) -> None:
     for part in (taps.speed, taps.latency, taps.calls):
         figures = part(options)

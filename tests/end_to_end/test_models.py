@@ -2,201 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
-import yaml
 
-from tests.end_to_end.support import ROOT
-from tests.sandbox.acumatica import CLIENT_ID, CLIENT_SECRET, INSTANCE, PASSWORD, USER_NAME
-from tests.sandbox.acumatica.app import create_app as acumatica
 from tests.sandbox.company import chart
 from tests.sandbox.company.books import IN_THE_BOOKS, books_of
-from tests.sandbox.company.generate import generate
-from tests.sandbox.company.model import Company
-from tests.sandbox.company.world import World
-from tests.sandbox.epicor_kinetic import API_KEY, COMPANIES
-from tests.sandbox.epicor_kinetic import INSTANCE as KINETIC
-from tests.sandbox.epicor_kinetic import PASSWORD as KINETIC_PASSWORD
-from tests.sandbox.epicor_kinetic import USER_NAME as KINETIC_USER
-from tests.sandbox.epicor_kinetic.app import create_app as epicor_kinetic
+from tests.sandbox.epicor_kinetic import COMPANIES
 from tests.sandbox.exact_online import DIVISIONS
-from tests.sandbox.sage_intacct.app import create_app as sage_intacct
-from tests.sandbox.serving import serve
 from tests.sandbox.syspro import COMPANIES as SYSPRO_COMPANIES
-from tests.sandbox.syspro import ODATA_PASSWORD, ODATA_USER_NAME
-from tests.sandbox.syspro.app import create_app as syspro
-from tests.tap_acumatica.harness import run_tap as run_acumatica
-from tests.tap_epicor_kinetic.harness import run_tap as run_epicor_kinetic
-from tests.tap_exact_online.conftest import sites as exact_online_sites
-from tests.tap_exact_online.harness import run_tap as run_exact_online
-from tests.tap_sage_intacct.conftest import config_of as sage_intacct_config
-from tests.tap_sage_intacct.harness import run_tap as run_sage_intacct
-from tests.tap_syspro.conftest import SEGMENTS
-from tests.tap_syspro.harness import run_tap as run_syspro
-from tests.target_tableau.support import Extracts, load
+from tests.target_tableau.support import Extracts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from tests.sandbox.company.books import Books
+    from tests.sandbox.company.model import Company
 
-Sums = dict[Any, Any]
-
-
-def loader_config() -> dict[str, Any]:
-    """What meltano.yml says about target-tableau."""
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    (loader,) = [each for each in project["plugins"]["loaders"] if each["name"] == "target-tableau"]
-    return dict(loader["config"])
-
-
-@dataclasses.dataclass
-class Pipeline:
-    """One tap and the loader, in this process, with one company behind them."""
-
-    source: str
-    world: World
-    run: Callable[..., Any]
-    tap_config: dict[str, Any]
-    folder: Path
-    state: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-    def go(self) -> list[str]:
-        """Read and load, and tell for which models and snapshots anything was written."""
-        config = {**loader_config(), "output_dir": str(self.folder), "source": self.source, "summary": False}
-        streams = {name for model in config["models"] for name in self._streams(model)}
-        snapshots = {rule["stream"] for rule in config["snapshots"] if self._is_ours(rule)}
-        wanted = sorted(streams | (snapshots - {*self.models()}))
-        run = self.run(self.tap_config, *wanted, state=self.state)
-        before = self._stamps()
-        load(config, [line.decode().strip() for line in run.recorder.lines])
-        self.state = run.state
-        return sorted(name for name, stamp in self._stamps().items() if before.get(name) != stamp)
-
-    def _is_ours(self, rule: dict[str, Any]) -> bool:
-        return bool(rule["name"].startswith(f"{self.source}/"))
-
-    def _streams(self, model: dict[str, Any]) -> Iterator[str]:
-        if self._is_ours(model):
-            yield model["fact"]
-            for join in model.get("joins", ()):
-                yield join["stream"]
-                yield from join.get("also", ())
-
-    def _stamps(self) -> dict[str, int]:
-        folder = self.folder / self.source
-        return {file.stem: file.stat().st_ino for file in folder.glob("*.hyper")}
-
-    def models(self) -> list[str]:
-        return [
-            model["name"].partition("/")[2] for model in loader_config()["models"] if self._is_ours(model)
-        ]
-
-    def sums(self, model: str, keys: str, values: str) -> Sums:
-        """Sums of a model by some of its columns; groups that come to nothing are left out."""
-        count = len(keys.split(", "))
-        groups = ", ".join(str(number) for number in range(1, count + 1))
-        rows = Extracts(self.folder / self.source).rows(
-            model, f"SELECT {keys}, {values} FROM {{t}} GROUP BY {groups}"
-        )
-        found = {
-            tuple(row[:count]) if count > 1 else row[0]: tuple(row[count:])
-            if len(row) > count + 1
-            else row[count]
-            for row in rows
-        }
-        return {key: value for key, value in found.items() if _is_something(value)}
-
-
-def _is_something(value: Any) -> bool:
-    return any(value) if isinstance(value, tuple) else bool(value)
-
-
-def without_zeros(sums: Sums) -> Sums:
-    return {key: value for key, value in sums.items() if _is_something(value)}
-
-
-@pytest.fixture
-def world() -> World:
-    return World(msgspec.json.decode(msgspec.json.encode(generate(seed=7, bills=40)), type=Company))
-
-
-@pytest.fixture
-def on_acumatica(world: World, tmp_path: Path) -> Iterator[Pipeline]:
-    app = acumatica(world)
-    with serve(app) as url:
-        config = {
-            "base_url": f"{url}/{INSTANCE}",
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
-            "username": USER_NAME,
-            "password": PASSWORD,
-            "token_store_path": str(tmp_path / "private"),
-            "emit_activate_version_messages": True,
-        }
-        yield Pipeline("tap-acumatica", world, run_acumatica, config, tmp_path / "output")
-    app.close()
-
-
-@pytest.fixture
-def on_sage_intacct(world: World, tmp_path: Path) -> Iterator[Pipeline]:
-    app = sage_intacct(world)
-    with serve(app) as url:
-        config = {**sage_intacct_config(url, tmp_path / "cache"), "emit_activate_version_messages": True}
-        yield Pipeline("tap-sage-intacct", world, run_sage_intacct, config, tmp_path / "output")
-    app.close()
-
-
-@pytest.fixture
-def on_exact_online(tmp_path: Path) -> Iterator[Pipeline]:
-    with exact_online_sites(tmp_path) as make:
-        instance = make(bills=40)
-
-        def run(config: dict[str, Any], *streams: str, state: dict[str, Any]) -> Any:
-            return run_exact_online(instance, *streams, config=config, state=state)
-
-        config = instance.with_(emit_activate_version_messages=True)
-        yield Pipeline("tap-exact-online", instance.world, run, config, tmp_path / "output")
-
-
-@pytest.fixture
-def on_epicor_kinetic(world: World, tmp_path: Path) -> Iterator[Pipeline]:
-    with serve(epicor_kinetic(world)) as url:
-        config = {
-            "base_url": f"{url}/{KINETIC}",
-            "companies": list(COMPANIES),
-            "api_key": API_KEY,
-            "username": KINETIC_USER,
-            "password": KINETIC_PASSWORD,
-            "cache_path": str(tmp_path / "cache"),
-            "offered_columns": "useful",
-            "full_refresh_days": 1,
-            "emit_activate_version_messages": True,
-        }
-        yield Pipeline("tap-epicor-kinetic", world, run_epicor_kinetic, config, tmp_path / "output")
-
-
-@pytest.fixture
-def on_syspro(world: World, tmp_path: Path) -> Iterator[Pipeline]:
-    app = syspro(world)
-    with serve(app) as url:
-        config = {
-            "base_url": url,
-            "companies": list(SYSPRO_COMPANIES),
-            "odata_username": ODATA_USER_NAME,
-            "odata_password": ODATA_PASSWORD,
-            "gl_segments": SEGMENTS,
-            "store_path": str(tmp_path / "private"),
-            "emit_activate_version_messages": True,
-        }
-        yield Pipeline("tap-syspro", world, run_syspro, config, tmp_path / "output")
-    app.close()
+from tests.end_to_end.pipeline import Pipeline, Sums, without_zeros
 
 
 def live(pipeline: Pipeline, *, then_quiet: bool = True) -> Books:
@@ -274,6 +99,7 @@ def test_the_models_of_acumatica_come_to_the_books(on_acumatica: Pipeline) -> No
     assert open_today == without_zeros(books.open_payables_by_vendor)
 
 
+@pytest.mark.soak
 def test_the_models_of_sage_intacct_come_to_the_books(on_sage_intacct: Pipeline) -> None:
     books = live(on_sage_intacct)
     company, sums = on_sage_intacct.world.company, on_sage_intacct.sums
@@ -313,6 +139,7 @@ def by_place(sums: Sums, branches: Mapping[Any, str]) -> Sums:
     }
 
 
+@pytest.mark.soak
 def test_the_models_of_exact_online_come_to_the_books(on_exact_online: Pipeline) -> None:
     books = live(on_exact_online)
     company, sums = on_exact_online.world.company, on_exact_online.sums
@@ -341,6 +168,7 @@ def test_the_models_of_exact_online_come_to_the_books(on_exact_online: Pipeline)
     assert sums("purchase_order_details", "supplier_code", "SUM(amount_fc)") == ordered_by_vendor(company)
 
 
+@pytest.mark.soak
 def test_the_models_of_epicor_kinetic_come_to_the_books(on_epicor_kinetic: Pipeline) -> None:
     books = live(on_epicor_kinetic, then_quiet=False)
     company, sums = on_epicor_kinetic.world.company, on_epicor_kinetic.sums

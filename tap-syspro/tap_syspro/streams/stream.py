@@ -122,9 +122,12 @@ class SysproStream(Stream):
 
     @property
     def last_read(self) -> str:
-        """When the stream was last read to its end, to order streams by; empty for not yet."""
-        state = self.stream_state
-        return "" if _MARKS[0] in state else str(state.get("completed_at") or "")
+        """When the stream was last read to its end, to order streams by; empty for not yet.
+
+        Marks of a run under way do not count: a run whose calls are spent leaves them on every stream that it has not
+        come to, and those would always be read before others.
+        """
+        return str(self.stream_state.get("completed_at") or "")
 
     # what the SDK calls ------------------------------------------------------------------------------------
 
