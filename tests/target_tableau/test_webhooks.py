@@ -20,13 +20,13 @@ from target_tableau.ledger import Ledger
 from target_tableau.settings import Settings
 from target_tableau.webhooks.checking import Checker
 from target_tableau.webhooks.command import client_of, main
-from target_tableau.webhooks.events import BadEventError, read_event
 from target_tableau.webhooks.server import Receiver, create_app
 from tests.sandbox import tableau
 from tests.sandbox.serving import bind, serve
 from tests.sandbox.tableau.switches import Fate
 from tests.target_tableau.support import bills, load, loads_command
 from tests.target_tableau.test_health import Listener
+from tests.target_tableau.test_webhook_events import LUID, body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,45 +40,9 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 TOKEN = "t0ken-of-the-webhooks-address-0123456789"
-LUID = "11111111-2222-3333-4444-555555555555"
-
-
-def body(event: str = "WorkbookRefreshFailed", luid: str = LUID, site: str = LUID, **more: Any) -> bytes:
-    told = {
-        "resource": "EXTRACTS",
-        "event_type": event,
-        "resource_name": "Spend",
-        "site_luid": site,
-        "resource_luid": luid,
-        "created_at": "2026-01-01T00:00:00.000Z",
-        **more,
-    }
-    return json.dumps(told).encode()
 
 
 # what comes -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("nothing", [b"", b"  \n", b"{}"])
-def test_the_call_that_tests_an_address_is_no_event(nothing: bytes) -> None:
-    assert read_event(nothing) is None
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        b"nonsense",
-        b"\xff\xfe",
-        b"[]",
-        b'{"event_type": "WorkbookRefreshFailed"}',
-        body(luid="../../auth/signout"),
-        body(site="x"),
-        body(resource_name=None),
-    ],
-)
-def test_what_is_no_event_is_refused(bad: bytes) -> None:
-    with pytest.raises(BadEventError):
-        read_event(bad)
 
 
 class Site:
