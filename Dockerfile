@@ -21,8 +21,8 @@ RUN groupadd --gid 10001 erp \
     && useradd --uid 10001 --gid erp --home-dir /data --no-create-home erp \
     && install --directory --owner erp --group erp --mode 0700 /data
 COPY --from=build /app/.venv /app/.venv
-COPY --from=build /app/meltano.yml /app/schedules.meltano.yml /app/
-COPY --from=build /app/orchestrate/schedules /app/orchestrate/schedules
+COPY --from=build /app/meltano.yml /app/
+COPY --from=build /app/orchestrate /app/orchestrate
 ENV PATH=/app/.venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -63,7 +63,7 @@ def test_no_package_index_and_no_path_of_a_machine_is_in_the_project() -> None:
 
 def test_what_is_private_is_read_only_by_name_wherever_streams_are_selected() -> None:
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    included = yaml.safe_load((ROOT / "schedules.meltano.yml").read_text(encoding="utf-8"))
+    included = yaml.safe_load((ROOT / "orchestrate" / "schedules.meltano.yml").read_text(encoding="utf-8"))
     own = {tap["name"]: tap.get("select", ["*.*"]) for tap in project["plugins"]["extractors"]}
     others = [
         *included["plugins"]["extractors"],

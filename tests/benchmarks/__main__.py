@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--taps", nargs="+", default=(), choices=BY_TAP, help="only these taps")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     chosen = parser.parse_args(arguments)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is measured starts as installed programs do: compiled
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # commands start as installed ones do: compiled
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         sizes = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(Options)[1:]}
         options = Options(

@@ -47,7 +47,8 @@ class Project:
         environment["env"] = ports
         (folder / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
         for included in project["include_paths"]:
-            shutil.copy(ROOT / included, folder)
+            (folder / included).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / included, folder / included)
         (folder / "tests").symlink_to(ROOT / "tests", target_is_directory=True)
         return cls(folder, ports)
 

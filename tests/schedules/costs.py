@@ -50,7 +50,9 @@ INTACCT_SCHEMA_CALLS_A_MONTH: Final = 1600
 INTACCT_TIER_1_A_MONTH: Final = 100_000
 EXACT_ONLINE_A_DAY: Final = 5000
 TABLEAU_CLOUD_PUBLISHES_AN_HOUR: Final = 600
-INCLUDED: Final[dict[str, Any]] = yaml.safe_load((ROOT / "schedules.meltano.yml").read_text(encoding="utf-8"))
+INCLUDED: Final[dict[str, Any]] = yaml.safe_load(
+    (ROOT / "orchestrate" / "schedules.meltano.yml").read_text(encoding="utf-8")
+)
 PROJECT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
 
 

@@ -168,7 +168,10 @@ def test_an_environment_changes_schedules_and_their_zone(tmp_path: Path) -> None
         "SCHEDULE_SYSPRO_FULL": "off",
     }
     (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project), encoding="utf-8")
-    (tmp_path / "schedules.meltano.yml").write_text(yaml.safe_dump(INCLUDED), encoding="utf-8")
+    (tmp_path / "orchestrate").mkdir()
+    (tmp_path / "orchestrate" / "schedules.meltano.yml").write_text(
+        yaml.safe_dump(INCLUDED), encoding="utf-8"
+    )
     plan = read_plan(tmp_path, "prod", {"SCHEDULE_SYSPRO_LEDGER": "30 5 * * *"})
     assert plan.timezone == "Europe/Berlin"
     assert plan.schedule("syspro-trade").cron.text == "0 6 * * 1-5"

@@ -25,8 +25,9 @@ _TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("meltano.yml", "schedules.meltano.yml"):
-        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "orchestrate").mkdir()
+    for name in ("meltano.yml", "orchestrate/schedules.meltano.yml"):
+        shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
 
