@@ -45,8 +45,8 @@ class Target:
     def _feed(self, text: bytes) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(text)
-            self._process.stdin.close()
+            with self._process.stdin as stdin:
+                stdin.write(text)
         except BrokenPipeError:
             return  # killed, as planned
 
