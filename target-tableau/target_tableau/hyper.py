@@ -67,6 +67,9 @@ class Engine:
     Args:
         file_version: Version of the files it makes (2, 3 or 4).
         memory_limit: How much memory it may take, in Hyper's words ("400m").
+
+    Raises:
+        ExtractError: It cannot be started.
     """
 
     def __init__(self, file_version: int, memory_limit: str) -> None:
@@ -75,11 +78,20 @@ class Engine:
             "default_database_version": str(file_version),
             "memory_limit": memory_limit,
         }
-        with _bare_environment():
-            self._process = HyperProcess(
-                Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, "target-tableau", parameters=parameters
-            )
-        self._connection = Connection(self._process.endpoint)
+        with contextlib.ExitStack() as stack:
+            try:
+                with _bare_environment():
+                    self._process = HyperProcess(
+                        Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, "target-tableau", parameters=parameters
+                    )
+                stack.callback(self._process.close)
+                self._connection = Connection(self._process.endpoint)
+            except HyperException as failure:
+                raise ExtractError(
+                    f"The Hyper engine could not be started: {_line(failure)}. Run again; if it stays so, look whether "
+                    "memory, disk or a virus scanner ends it."
+                ) from failure
+            stack.pop_all()
 
     def __enter__(self) -> Self:
         return self

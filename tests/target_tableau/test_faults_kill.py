@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from tableauhyperapi import Connection
 
+from target_tableau.errors import ExtractError
+from target_tableau.hyper import Engine
 from tests.target_tableau.support import LATER, Books
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tableauhyperapi import Endpoint
 
 Config = dict[str, Any]
 
@@ -86,7 +91,7 @@ def seconds() -> dict[int, float]:
 
 def cases() -> list[Any]:
     short = [(seed, ["target", "engine"][seed % 2], SHORT) for seed in range(5)]
-    long = [(seed, victim, LONG) for seed in range(50) for victim in ("target", "engine")]
+    long = [(seed, victim, LONG) for seed in range(25) for victim in ("target", "engine")]
     return [*short, *(pytest.param(*case, marks=pytest.mark.soak) for case in long)]
 
 
@@ -114,3 +119,21 @@ def test_a_kill_at_a_random_moment(
         assert "Traceback" not in told
         assert "Hyper" in line
     books.converge(handed_on)
+
+
+def test_an_engine_that_dies_before_it_is_connected_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = psutil.Process().children()
+
+    def connect(endpoint: Endpoint) -> Connection:
+        (started,) = [child for child in psutil.Process().children() if child not in before]
+        started.kill()
+        started.wait(timeout=20)
+        return Connection(endpoint)
+
+    monkeypatch.setattr("target_tableau.hyper.Connection", connect)
+    with pytest.raises(
+        ExtractError, match=r"^The Hyper engine could not be started: [^\n]+ Run again;[^\n]+$"
+    ):
+        Engine(3, "400m")
