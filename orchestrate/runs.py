@@ -71,12 +71,7 @@ class Report:
 
     def take(self, line: str) -> tuple[int, str]:
         """Take a line of the log and return its level and text."""
-        try:
-            event = json.loads(line)
-        except ValueError:
-            event = {"event": line.strip()}
-        if not isinstance(event, dict):
-            event = {"event": line.strip()}
+        event = _event_of(line) or {"event": line.strip()}
         if EVENT in event:
             if event[EVENT] == LOCKED:
                 self.token, self.began_at = event["chosen"], dt.datetime.now(dt.UTC)
@@ -98,12 +93,31 @@ class Report:
             self._is_failing = True
             self.complaints.clear()
         if level >= logging.ERROR or not self._is_failing:
-            self.complaints.append(told)
+            self.complaints.append(_in_one_line(told))
 
     def _take_metric(self, metric: Mapping[str, Any]) -> None:
         stream = (metric.get("tags") or {}).get("stream")
         if metric.get("metric") == "record_count" and stream:
             self.rows[stream] = self.rows.get(stream, 0) + int(metric.get("value") or 0)
+
+
+def _event_of(line: str) -> dict[str, Any] | None:
+    """What a line of JSON holds; None for anything else."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _in_one_line(told: str) -> str:
+    """A complaint in one line; of a plugin's own log, which Meltano repeats when discovery fails, its errors alone."""
+    lines = told.splitlines()
+    events = [event for line in lines if (event := _event_of(line))]
+    errors = [
+        str(event.get("message")) for event in events if _level_of(str(event.get("level"))) >= logging.ERROR
+    ]
+    return " ".join(" ".join(errors or lines).split())
 
 
 def _level_of(name: str) -> int:

@@ -13,11 +13,12 @@ import pytest
 from orchestrate.backfill import Month, going_on, months_of
 from orchestrate.backfill_assets import delivery_key, history_key
 from orchestrate.states import read_state
-from tests.orchestrate.location import metadata_of
+from tests.orchestrate.location import Location, metadata_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.orchestrate.fleet import Fleet, Site
-    from tests.orchestrate.location import Location
 
 
 def bookmark(value: str | None, **more: Any) -> dict[str, Any]:
@@ -90,9 +91,13 @@ class Backfill:
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("erp", ["acumatica", "sage_intacct"])
-def test_a_backfill_is_read_side_by_side_and_published_once(
-    fleet: Fleet, location: Location, erp: str
-) -> None:
+def test_a_backfill_is_read_side_by_side_and_published_once(fleet: Fleet, tmp_path: Path, erp: str) -> None:
+    # an instance in memory lets no two threads read while one writes
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        check_backfill(fleet, Location(fleet, instance, tmp_path / "work"), erp)
+
+
+def check_backfill(fleet: Fleet, location: Location, erp: str) -> None:
     site = fleet.add(erp, bills=20, backfill_from="2024-12")
     fleet.content["credentials"][f"{erp}_0"]["max_concurrent_runs"] = 3
     backfill = Backfill(fleet, location, site)

@@ -43,3 +43,17 @@ def test_only_the_last_complaints_are_kept() -> None:
     for number in range(20):
         report.take(line(f"complaint {number}", level="error"))
     assert [text.rpartition(" ")[2] for text in report.complaints] == ["15", "16", "17", "18", "19"]
+
+
+def test_what_a_plugin_said_of_its_discovery_is_told_in_one_line() -> None:
+    said = [
+        json.dumps({"level": "info", "message": "Skipping parse of env var settings..."}),
+        json.dumps({"level": "error", "message": "username, password: the sign-in is refused."}),
+    ]
+    report = Report()
+    report.take(line("\n".join(["Catalog discovery failed with stderr:", *said]), level="error"))
+    report.take(line("Nothing of JSON\n in two lines", level="error"))
+    assert list(report.complaints) == [
+        "username, password: the sign-in is refused.",
+        "Nothing of JSON in two lines",
+    ]
