@@ -1,8 +1,8 @@
 """Parts of the project that are written from the plugins' own settings, so that they cannot drift apart.
 
 `python -m tests.generated` writes them; a test fails when they are not what it would write. They are the settings
-in meltano.yml, the settings tables in the READMEs, the costs of the schedules, the Meltano Hub definitions, and
-`.env.example`.
+in meltano.yml, the settings tables in the READMEs, the costs of the schedules, the table of what was measured, the
+Meltano Hub definitions, and `.env.example`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tap_exact_online.tap import TapExactOnline
 from tap_sage_intacct.tap import TapSageIntacct
 from tap_syspro.tap import TapSyspro
 from target_tableau.target import TargetTableau
+from tests.benchmarks import table
 from tests.hub import definition
 from tests.schedules import costs
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
 
 ROOT = Path(__file__).parent.parent
+MEASURED = ROOT / "tests" / "benchmarks" / "measured.json"
 PLUGINS: tuple[type[PluginBase], ...] = (
     TapAcumatica,
     TapEpicorKinetic,
@@ -120,21 +122,11 @@ def settings_table(plugin: type[PluginBase]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def readme(text: str, plugin: type[PluginBase]) -> str:
-    """A README with the settings table between its markers filled in."""
+def between(text: str, marker: str, content: str) -> str:
+    """A text with what stands between two markers replaced."""
     return re.sub(
-        r"(<!-- settings[^\n]*-->\n).*?(<!-- end of settings -->)",
-        lambda found: found[1] + settings_table(plugin) + found[2],
-        text,
-        flags=re.DOTALL,
-    )
-
-
-def schedules(text: str) -> str:
-    """The root README with the table of what the schedules cost filled in."""
-    return re.sub(
-        r"(<!-- schedules[^\n]*-->\n).*?(<!-- end of schedules -->)",
-        lambda found: found[1] + costs.table() + found[2],
+        rf"(<!-- {marker}[^\n]*-->\n).*?(<!-- end of {marker} -->)",
+        lambda found: found[1] + content + found[2],
         text,
         flags=re.DOTALL,
     )
@@ -193,9 +185,10 @@ def generated() -> dict[Path, str]:
     files = {ROOT / "meltano.yml": meltano_yml((ROOT / "meltano.yml").read_text(encoding="utf-8"))}
     for plugin in PLUGINS:
         path = ROOT / plugin.name / "README.md"
-        files[path] = readme(path.read_text(encoding="utf-8"), plugin)
+        files[path] = between(path.read_text(encoding="utf-8"), "settings", settings_table(plugin))
         files[ROOT / plugin.name / "meltano-hub.yml"] = definition(ROOT, plugin, meltano_settings(plugin))
-    files[ROOT / "README.md"] = schedules((ROOT / "README.md").read_text(encoding="utf-8"))
+    front = between((ROOT / "README.md").read_text(encoding="utf-8"), "schedules", costs.table())
+    files[ROOT / "README.md"] = between(front, "speed", table.kept(MEASURED))
     files[ROOT / ".env.example"] = env_example()
     return files
 

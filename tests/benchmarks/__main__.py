@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--peers", dest="with_peers", action="store_true", help="measure targets of the package index too"
     )
     parser.add_argument("--taps", nargs="+", default=(), choices=BY_TAP, help="only these taps")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--json", type=Path, help="keep the figures of each part in this file")
     chosen = parser.parse_args(arguments)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # commands start as installed ones do: compiled
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
@@ -75,10 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = Options(
             Path(folder), **{**sizes, "taps": tuple(chosen.taps), "growth_rows": tuple(chosen.growth_rows)}
         )
-        figures = [figure for part in chosen.parts or PARTS for figure in PARTS[part](options)]
+        figures: list[table.Figure] = []
+        for part in chosen.parts or PARTS:
+            found = PARTS[part](options)
+            figures += found
+            if chosen.json and found:
+                table.keep(chosen.json, part, found, chosen.rounds)
     sys.stdout.write(f"{table.markdown(figures)}\n\n{table.machine()}; medians of {chosen.rounds} rounds\n")
-    if chosen.json:
-        chosen.json.write_text(table.as_json(figures, chosen.rounds), encoding="utf-8")
     return int(any(figure.holds is False for figure in figures))
 
 

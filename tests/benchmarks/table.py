@@ -72,17 +72,26 @@ def machine() -> str:
     )
 
 
-def as_json(figures: Sequence[Figure], rounds: int) -> str:
-    """The same for programs."""
-    return json.dumps(
-        {
-            "measured_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            "machine": machine(),
-            "rounds": rounds,
-            "figures": [dataclasses.asdict(figure) for figure in figures],
-        },
-        indent=2,
-    )
+def keep(path: Path, part: str, figures: Sequence[Figure], rounds: int) -> None:
+    """Write the figures of a part to a file, beside those of other parts that it holds already."""
+    parts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    parts[part] = {
+        "measured_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "rounds": rounds,
+        "figures": [dataclasses.asdict(figure) for figure in figures],
+    }
+    path.write_text(json.dumps(parts, indent=2) + "\n", encoding="utf-8")
+
+
+def kept(path: Path) -> str:
+    """The table of what a file holds, and below it where that was measured."""
+    found = list(json.loads(path.read_text(encoding="utf-8")).values())
+    figures = [Figure(**figure) for part in found for figure in part["figures"]]
+    machines = sorted({part["machine"] for part in found})
+    days = sorted({part["measured_at"][:10] for part in found})
+    between = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return f"{markdown(figures)}\n\nMeasured {between} on {' and on '.join(machines)}; medians.\n"
 
 
 def _processor() -> str:

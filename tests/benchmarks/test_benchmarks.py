@@ -88,9 +88,12 @@ def test_the_parts_of_the_target_measure_and_the_table_tells(
     failed = main([*parts, *sizes, "--json", str(figures)])
     told = capsys.readouterr().out
     found = json.loads(figures.read_text())
-    assert len(found["figures"]) == told.count("| target:") == 13
-    assert all(figure["values"] for figure in found["figures"])
-    assert "singer-sdk" in found["machine"]
+    kept = [figure for part in found.values() for figure in part["figures"]]
+    assert list(found) == ["full-load", "memory", "upsert", "growth"], "no peer was asked for"
+    assert len(kept) == told.count("| target:") == 13
+    assert all(figure["values"] for figure in kept)
+    assert table.kept(figures).partition("\n\n")[0] in told
+    assert "singer-sdk" in table.kept(figures).partition("\n\n")[2]
     assert failed, "in equal times nothing is ten times faster"
     assert " NO " in told
 

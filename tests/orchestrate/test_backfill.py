@@ -93,7 +93,7 @@ class Backfill:
 @pytest.mark.parametrize("erp", ["acumatica", "sage_intacct"])
 def test_a_backfill_is_read_side_by_side_and_published_once(fleet: Fleet, tmp_path: Path, erp: str) -> None:
     # an instance in memory lets no two threads read while one writes
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         check_backfill(fleet, Location(fleet, instance, tmp_path / "work"), erp)
 
 
