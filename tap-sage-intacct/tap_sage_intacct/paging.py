@@ -19,20 +19,37 @@ import logging
 import threading
 from collections import deque
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar
 
 from typing_extensions import override
 
 from tap_sage_intacct.errors import MovingRowsError, TooMuchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_sage_intacct.envelope import Node, Reply
 
+Row = dict[str, Any]
+
+
+class Rows(Protocol):
+    """The rows of a page, in whatever form they are kept."""
+
+    def __len__(self) -> int: ...
+
+    def column(self, name: str) -> Sequence[Any]:
+        """The values of a property that paging needs."""
+        ...
+
+    def keep(self, places: Iterable[int]) -> Self:
+        """The rows at these places."""
+        ...
+
+
 S = TypeVar("S")
 T = TypeVar("T")
-Row = dict[str, Any]
+P = TypeVar("P", bound=Rows)
 
 _SMALLEST_PAGE: Final = 200
 _SHORTEST: Final = dt.timedelta(hours=1)
@@ -170,7 +187,7 @@ class Walk(abc.ABC):
         """What the next page must fulfil."""
 
     @abc.abstractmethod
-    def take(self, reply: Reply[Row]) -> list[Row]:
+    def take(self, reply: Reply[P]) -> P:
         """The new rows of a page; moves on behind it."""
 
 
@@ -193,9 +210,9 @@ class UniqueWalk(Walk):
         return [] if self.position is None else [where("greaterthan", self.order[0], self.position)]
 
     @override
-    def take(self, reply: Reply[Row]) -> list[Row]:
+    def take(self, reply: Reply[P]) -> P:
         if reply.rows:
-            last = str(reply.rows[-1][self._name])
+            last = str(reply.rows.column(self._name)[-1])
             if self.position is not None and int(last) <= int(self.position):
                 raise MovingRowsError(f"{self.order[0]}: the gateway does not keep to the order asked for.")
             self.position = last
@@ -209,7 +226,7 @@ class GroupWalk(Walk):
         field: The column in the ERP.
         name: Its property.
         tie: What to sort rows by that are equal in it, in the ERP.
-        key: The identity of a row.
+        keys: The properties that tell rows apart.
         literal: Writes a value of the property for a condition.
         after: Where to begin, inclusive.
     """
@@ -219,14 +236,14 @@ class GroupWalk(Walk):
         field: str,
         name: str,
         tie: str,
-        key: Callable[[Row], Any],
+        keys: Sequence[str],
         literal: Callable[[str], str] = str,
         after: str | None = None,
     ) -> None:
         self.order = (field, tie)
         self.position = after
         self._name = name
-        self._key = key
+        self._keys = keys
         self._literal = literal
         self._seen: set[Any] = set()
 
@@ -237,20 +254,21 @@ class GroupWalk(Walk):
         return [where("greaterthanorequalto", self.order[0], self._literal(self.position))]
 
     @override
-    def take(self, reply: Reply[Row]) -> list[Row]:
+    def take(self, reply: Reply[P]) -> P:
         rows = reply.rows
-        seen = self._seen
-        fresh = [row for row in rows if self._key(row) not in seen] if seen else rows
         if not rows:
-            return fresh
-        last = rows[-1][self._name]
+            return rows
+        column = rows.column(self._name)
+        keys = list(zip(*map(rows.column, self._keys), strict=True))
+        seen, last = self._seen, column[-1]
+        fresh = rows.keep(n for n, key in enumerate(keys) if key not in seen) if seen else rows
         if last == self.position:  # more rows share one value than fit on a page
             self.offset += len(rows)
-            seen.update(map(self._key, rows))
+            seen.update(keys)
         else:
             self.offset = 0
             self.position = last
-            self._seen = {self._key(row) for row in rows if row[self._name] == last}
+            self._seen = {key for key, value in zip(keys, column, strict=True) if value == last}
         return fresh
 
 
@@ -270,7 +288,7 @@ class OffsetWalk(Walk):
         return []
 
     @override
-    def take(self, reply: Reply[Row]) -> list[Row]:
+    def take(self, reply: Reply[P]) -> P:
         if self._total is not None and reply.total != self._total:
             raise MovingRowsError("The list changed while it was read.")
         self._total = reply.total
@@ -278,7 +296,7 @@ class OffsetWalk(Walk):
         return reply.rows
 
 
-class Pages:
+class Pages(Generic[P]):
     """Reads a list page by page, asking for the next one while the present one is being worked on.
 
     Args:
@@ -288,14 +306,14 @@ class Pages:
 
     def __init__(
         self,
-        fetch: Callable[[Sequence[Node], Sequence[str], int, int, bool], Reply[Row]],
+        fetch: Callable[[Sequence[Node], Sequence[str], int, int, bool], Reply[P]],
         size: int,
     ) -> None:
         self._fetch = fetch
         self.size = size
         self.is_patient = False
 
-    def walk(self, conditions: Sequence[Node], walk: Walk, *, narrow: bool = False) -> Iterator[list[Row]]:
+    def walk(self, conditions: Sequence[Node], walk: Walk, *, narrow: bool = False) -> Iterator[P]:
         """Yield the rows of every page.
 
         Args:
@@ -307,7 +325,7 @@ class Pages:
             TooMuchError: The server cannot deliver, and a shorter span may do.
             ApiError: The server does not give the rows.
         """
-        waiting: Future[Reply[Row]] | None = self._ask(conditions, walk, narrow=narrow)
+        waiting: Future[Reply[P]] | None = self._ask(conditions, walk, narrow=narrow)
         while waiting is not None:
             try:
                 reply = waiting.result()
@@ -324,15 +342,15 @@ class Pages:
             if rows:
                 yield rows
 
-    def whole(self, conditions: Sequence[Node], start: Callable[[], Walk]) -> list[Row]:
-        """All rows of a small list, read again when it changed under the reading.
+    def whole(self, conditions: Sequence[Node], start: Callable[[], Walk]) -> list[P]:
+        """All pages of a small list, read again when it changed under the reading.
 
         Raises:
             MovingRowsError: It changed at every attempt.
         """
         for _ in range(_ATTEMPTS):
             try:
-                return [row for rows in self.walk(conditions, start()) for row in rows]
+                return list(self.walk(conditions, start()))
             except MovingRowsError:
                 _LOG.info("Records changed while they were read; reading them again")
         raise MovingRowsError(f"Records kept changing while they were read, {_ATTEMPTS} times in a row.")
@@ -346,7 +364,7 @@ class Pages:
             self.is_patient = True
             _LOG.warning("%s Going on with patience", error)
 
-    def _ask(self, conditions: Sequence[Node], walk: Walk, *, narrow: bool) -> Future[Reply[Row]]:
+    def _ask(self, conditions: Sequence[Node], walk: Walk, *, narrow: bool) -> Future[Reply[P]]:
         wanted = [*conditions, *walk.conditions()]
         order, offset, size = walk.order, walk.offset, self.size
         patient = self.is_patient and not narrow
