@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import email.utils
+import functools
 import logging
 import random
 import threading
@@ -140,7 +141,7 @@ class Client:
             raise RefusedError(f"{function[0]}: the answer holds no data")
         return reply.data
 
-    def call(
+    def call(  # noqa: PLR0913 - what a call is
         self,
         function: Node,
         record: str,
@@ -148,6 +149,7 @@ class Client:
         entity: str = "",
         *,
         shrinkable: bool = False,
+        later: bool = False,
     ) -> Reply[R]:
         """Call a function in a session and read the records of its answer.
 
@@ -157,6 +159,7 @@ class Client:
             reader: Makes of the records what is kept of them.
             entity: Where to be signed in; empty for the top level.
             shrinkable: Whether the caller can ask for less; then a `TooMuchError` is not repeated here.
+            later: Leave the records to `Reply.read`; if they turn out to be none, that is not repeated here.
 
         Raises:
             UserError: A setting is wrong, or the sign-in is refused.
@@ -170,7 +173,7 @@ class Client:
         def attempt() -> Reply[R]:
             nonlocal used
             used, endpoint = sign_in.session(entity)
-            reply = self.send(endpoint, [("sessionid", used)], function, record, reader)
+            reply = self.send(endpoint, [("sessionid", used)], function, record, reader, later=later)
             sign_in.seen(entity, used, reply)
             return reply
 
@@ -204,13 +207,15 @@ class Client:
                 failures += 1
                 self._wait_out(error, failures)
 
-    def send(
+    def send(  # noqa: PLR0913 - what a request is
         self,
         endpoint: str,
         authentication: Sequence[Node],
         function: Node,
         record: str,
         reader: Reader[R],
+        *,
+        later: bool = False,
     ) -> Reply[R]:
         """Send one request once and read what comes back.
 
@@ -233,7 +238,9 @@ class Client:
                 )
             except requests.RequestException as error:
                 raise self._network_error(what, endpoint, error) from None
-        return self._read(what, response, record, reader)
+        return self._read(
+            what, response, functools.partial(read_reply, record=record, reader=reader, later=later)
+        )
 
     # waiting ----------------------------------------------------------------------------------------------
 
@@ -270,10 +277,10 @@ class Client:
             return TooMuchError(f"{what}: no answer in {self._timeout[1]} s.")
         return TransientError(f"{what}: the connection failed ({kind}).")
 
-    def _read(self, what: str, response: requests.Response, record: str, reader: Reader[R]) -> Reply[R]:
+    def _read(self, what: str, response: requests.Response, read: Callable[[bytes], Reply[R]]) -> Reply[R]:
         status = response.status_code
         try:
-            reply = read_reply(response.content, record, reader)
+            reply = read(response.content)
         except NotXmlError as error:
             raise self._not_an_answer(what, response, error) from None
         self._answered = True

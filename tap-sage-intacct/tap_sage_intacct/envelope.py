@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import functools
 import io
 import logging
 import re
@@ -16,13 +17,22 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from lxml import etree
 
-from tap_sage_intacct.errors import AUTHENTICATION, CONTROL, RESULT, Complaint, UserError
-from tap_sage_intacct.records import OPTIONS, Run, UnusualError, cut, is_character, read_element, runs
+from tap_sage_intacct.errors import AUTHENTICATION, CONTROL, RESULT, BadValueError, Complaint, UserError
+from tap_sage_intacct.records import (
+    OPTIONS,
+    Run,
+    UnusualError,
+    cut,
+    is_character,
+    last_record,
+    read_element,
+    runs,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from tap_sage_intacct.records import Reader
+    from tap_sage_intacct.records import Cut, Reader
 
 R = TypeVar("R")
 Node = tuple[str, "str | Sequence[Node] | None"]
@@ -48,6 +58,9 @@ class Reply(Generic[R]):
         failures: Which part of the envelope failed (`control`, `authentication`, `result`), and its complaints.
         data: The `data` element of functions other than queries, whole.
         rows: What was made of the records of a query.
+        last: What was made of the last of them, when the others are left for later.
+        unread: Reads those that were left for later.
+        count: How many records there are.
         total: How many records fit the query.
         remaining: How many of them come after these; None when that is not said.
         result_id: Cursor of `readByQuery`.
@@ -58,11 +71,24 @@ class Reply(Generic[R]):
     failures: list[tuple[str, list[Complaint]]] = dataclasses.field(default_factory=list)
     data: etree._Element | None = None
     rows: R = dataclasses.field(init=False)
+    last: R | None = None
+    unread: Callable[[], R] | None = None
+    count: int = 0
     total: int = 0
     remaining: int | None = None
     result_id: str = ""
     moment: dt.datetime | None = None
     timeout: dt.datetime | None = None
+
+    def read(self) -> None:
+        """Read the records if that was left for later.
+
+        Raises:
+            NotXmlError: They are none.
+        """
+        if self.unread is not None:
+            self.rows = self.unread()
+            self.unread = self.last = None
 
 
 def request(sender: tuple[str, str], authentication: Sequence[Node], function: Node) -> bytes:
@@ -110,13 +136,14 @@ def _add(parent: etree._Element, nodes: Sequence[Node]) -> None:
             _add(element, content)
 
 
-def read_reply(body: bytes, record: str, reader: Reader[R]) -> Reply[R]:
+def read_reply(body: bytes, record: str, reader: Reader[R], *, later: bool = False) -> Reply[R]:
     """Read an answer.
 
     Args:
         body: The whole answer.
         record: Name of the elements that are records; empty to keep `data` as a tree.
         reader: Makes of the records what is kept of them.
+        later: Read all but the records, of which only the last one; `Reply.read` reads them.
 
     Raises:
         NotXmlError: It is not an answer of the gateway.
@@ -126,9 +153,32 @@ def read_reply(body: bytes, record: str, reader: Reader[R]) -> Reply[R]:
         with contextlib.suppress(etree.XMLSyntaxError, UnusualError):
             reply: Reply[R]
             reply, others = _parse(parts.envelope, record)
-            if not others:  # else some records are written in another way
+            if others:  # some records are written in another way
+                return _read_whole(body, record, reader)
+            if later:
+                with contextlib.suppress(BadValueError):  # which is told when they all are read
+                    reply.last = reader.read([last_record(body, parts, record)])
+                reply.unread = functools.partial(_read_records, body, parts, record, reader)
+            else:
                 reply.rows = reader.read(runs(body, parts, record))
-                return reply
+            return reply
+    return _read_whole(body, record, reader)
+
+
+def _read_records(body: bytes, parts: Cut, record: str, reader: Reader[R]) -> R:
+    try:
+        return reader.read(runs(body, parts, record))
+    except UnusualError:
+        return _read_whole(body, record, reader).rows
+
+
+def _read_whole(body: bytes, record: str, reader: Reader[R]) -> Reply[R]:
+    """Read an answer by the XML parser.
+
+    Raises:
+        NotXmlError: It is not an answer of the gateway.
+    """
+    reply: Reply[R]
     try:
         reply, records = _parse(body, record)
     except etree.XMLSyntaxError as error:
@@ -238,6 +288,7 @@ def _moment(text: str | None) -> dt.datetime | None:
 
 
 def _note_data(reply: Reply[R], element: etree._Element, *, keep: bool) -> None:
+    reply.count = int(element.get("count") or 0)
     reply.total = int(element.get("totalcount") or 0)
     remaining = element.get("numremaining")
     reply.remaining = int(remaining) if remaining else None

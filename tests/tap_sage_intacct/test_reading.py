@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_sage_intacct.paging import GroupWalk, Part, UniqueWalk
+from tap_sage_intacct.paging import Part
 from tap_sage_intacct.streams.feed import maintenance_start
 from tap_sage_intacct.streams.rows import RowList
 from tap_sage_intacct.streams.stream import Outcome
+from tap_sage_intacct.walks import GroupWalk, UniqueWalk
 from tests.sandbox.faults import Fault
 from tests.sandbox.sage_intacct import errors as refusals
 from tests.sandbox.sage_intacct.troubles import Trouble

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from tap_sage_intacct.errors import MovingRowsError, RefusedError
-from tap_sage_intacct.paging import Part, UniqueWalk, iso, moment_of
+from tap_sage_intacct.paging import Part, iso, moment_of
 from tap_sage_intacct.streams.columns import Column, columns_of
 from tap_sage_intacct.streams.feed import Feed
 from tap_sage_intacct.streams.rows import RowReader
 from tap_sage_intacct.streams.shapes import Shape, within
 from tap_sage_intacct.streams.sources import Selection
 from tap_sage_intacct.streams.stream import IntacctStream
+from tap_sage_intacct.walks import UniqueWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

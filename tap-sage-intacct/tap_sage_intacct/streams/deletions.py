@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from tap_sage_intacct.errors import ForbiddenError, RefusedError
-from tap_sage_intacct.paging import GroupWalk, iso, moment_of, one_of, where
+from tap_sage_intacct.paging import iso, moment_of, one_of, where
 from tap_sage_intacct.streams.columns import Column, columns_of
 from tap_sage_intacct.streams.feed import Feed
 from tap_sage_intacct.streams.sources import Selection
 from tap_sage_intacct.streams.stream import IntacctStream
+from tap_sage_intacct.walks import GroupWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from tap_sage_intacct.discovery import snake
 from tap_sage_intacct.errors import ForbiddenError, TooMuchError
-from tap_sage_intacct.paging import Part, UniqueWalk, iso, moment_of, one_of, where
+from tap_sage_intacct.paging import Part, iso, moment_of, one_of, where
 from tap_sage_intacct.streams.columns import DELETED_AT, Column
 from tap_sage_intacct.streams.encoded import EncodedRows
 from tap_sage_intacct.streams.feed import Feed, blank
@@ -17,6 +17,7 @@ from tap_sage_intacct.streams.reading import MOST_VALUES, Reading
 from tap_sage_intacct.streams.shapes import RECORD, Shape, within
 from tap_sage_intacct.streams.sources import Selection
 from tap_sage_intacct.streams.stream import IntacctStream
+from tap_sage_intacct.walks import UniqueWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

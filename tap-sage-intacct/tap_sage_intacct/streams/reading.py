@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tap_sage_intacct.discovery import snake
-from tap_sage_intacct.paging import GroupWalk, OffsetWalk, UniqueWalk, Walk, each, one_of, where
+from tap_sage_intacct.paging import each, one_of, where
 from tap_sage_intacct.streams.shapes import before, never_modified, since, within
+from tap_sage_intacct.walks import GroupWalk, OffsetWalk, UniqueWalk, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -102,15 +102,25 @@ class Source(Generic[P]):
         self._selection = selection
         self._reader = reader
 
-    def fetch(
+    def fetch(  # noqa: PLR0913 - what a page is
         self,
         conditions: Sequence[Node],
         order: Sequence[str],
         offset: int,
         size: int,
         patient: bool,  # noqa: FBT001
+        *,
+        later: bool = False,
     ) -> Reply[P]:
         """Read a page, without the fields that the gateway refuses.
+
+        Args:
+            conditions: What the rows fulfil.
+            order: What they are sorted by.
+            offset: How many of them to leave out.
+            size: How many to read at most.
+            patient: Wait as long as it takes, rather than ask for less.
+            later: Leave the rows to `Reply.read`.
 
         Raises:
             ApiError: The gateway does not give the rows.
@@ -132,7 +142,7 @@ class Source(Generic[P]):
             )
             try:
                 reply = tap.client.call(
-                    function, name, self._reader, selection.entity, shrinkable=not patient
+                    function, name, self._reader, selection.entity, shrinkable=not patient, later=later
                 )
             except FieldsRefusedError as error:
                 fresh = error.fields & {field.upper() for field in fields}
