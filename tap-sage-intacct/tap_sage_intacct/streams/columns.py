@@ -50,7 +50,7 @@ _USEFUL_RELATED: Final = re.compile(
 )
 _EXPONENT_FROM: Final = "0.000000"
 _LONG: Final = 4
-_MOST_REMEMBERED: Final = 50_000
+_MOST_REMEMBERED: Final = 10_000
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_sage_intacct.streams.columns import Column
     from tap_sage_intacct.streams.declarations import Amounts
 
-MOST_TEXTS: Final = 4_000
+MOST_TEXTS: Final = 1_000
 """How many texts of a column are remembered."""
 
 
