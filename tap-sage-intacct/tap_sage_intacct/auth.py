@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_sage_intacct.client import check_endpoint
 from tap_sage_intacct.errors import SessionEndedError, UserError
+from tap_sage_intacct.records import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from tap_sage_intacct.client import Client
     from tap_sage_intacct.envelope import Node, Reply
@@ -96,7 +97,7 @@ class Sessions:
         try:
             reply = self._client.repeat(
                 lambda: self._client.send(
-                    self._address, [("login", login)], ("getAPISession", None), "", _keep_nothing
+                    self._address, [("login", login)], ("getAPISession", None), "", NOTHING
                 )
             )
         except SessionEndedError as error:
@@ -116,7 +117,3 @@ class Sessions:
             return float("inf")
         span = (reply.timeout - reply.moment).total_seconds()
         return self.clock() + span - min(_LEEWAY_SECONDS, span / _LEEWAY_PART)
-
-
-def _keep_nothing(_tags: Sequence[str], _texts: Sequence[str | None]) -> None:
-    """Keep nothing of a record."""

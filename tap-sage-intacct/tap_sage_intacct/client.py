@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import email.utils
+import functools
 import logging
 import random
 import threading
@@ -30,15 +31,16 @@ from tap_sage_intacct.errors import (
     UserError,
     judge,
 )
+from tap_sage_intacct.records import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lxml import etree
 
-    from tap_sage_intacct.records import Take
+    from tap_sage_intacct.records import Reader
 
-T = TypeVar("T")
+R = TypeVar("R")
 
 _CONNECT_TIMEOUT_SECONDS: Final = 30
 _LONGEST_PAUSE_SECONDS: Final = 120.0
@@ -134,28 +136,30 @@ class Client:
             UserError: A setting is wrong, or the sign-in is refused.
             ApiError: One of its kinds, by what the gateway answered.
         """
-        reply = self.call(function, "", _nothing, entity)
+        reply = self.call(function, "", NOTHING, entity)
         if reply.data is None:
             raise RefusedError(f"{function[0]}: the answer holds no data")
         return reply.data
 
-    def call(
+    def call(  # noqa: PLR0913 - what a call is
         self,
         function: Node,
         record: str,
-        take: Take[T],
+        reader: Reader[R],
         entity: str = "",
         *,
         shrinkable: bool = False,
-    ) -> Reply[T]:
+        later: bool = False,
+    ) -> Reply[R]:
         """Call a function in a session and read the records of its answer.
 
         Args:
             function: The function.
             record: Name of the elements that are records.
-            take: Makes of a record what is kept of it.
+            reader: Makes of the records what is kept of them.
             entity: Where to be signed in; empty for the top level.
             shrinkable: Whether the caller can ask for less; then a `TooMuchError` is not repeated here.
+            later: Leave the records to `Reply.read`; if they turn out to be none, that is not repeated here.
 
         Raises:
             UserError: A setting is wrong, or the sign-in is refused.
@@ -166,10 +170,10 @@ class Client:
             raise RuntimeError("the client was given no way to sign in")
         used = ""
 
-        def attempt() -> Reply[T]:
+        def attempt() -> Reply[R]:
             nonlocal used
             used, endpoint = sign_in.session(entity)
-            reply = self.send(endpoint, [("sessionid", used)], function, record, take)
+            reply = self.send(endpoint, [("sessionid", used)], function, record, reader, later=later)
             sign_in.seen(entity, used, reply)
             return reply
 
@@ -185,7 +189,7 @@ class Client:
                 'sender\'s authorization in the company does not say "Needs login for API".'
             ) from None
 
-    def repeat(self, attempt: Callable[[], Reply[T]], *, shrinkable: bool = False) -> Reply[T]:
+    def repeat(self, attempt: Callable[[], Reply[R]], *, shrinkable: bool = False) -> Reply[R]:
         """Attempt a call until it is answered, waiting out limits and trouble.
 
         Raises:
@@ -203,14 +207,16 @@ class Client:
                 failures += 1
                 self._wait_out(error, failures)
 
-    def send(
+    def send(  # noqa: PLR0913 - what a request is
         self,
         endpoint: str,
         authentication: Sequence[Node],
         function: Node,
         record: str,
-        take: Take[T],
-    ) -> Reply[T]:
+        reader: Reader[R],
+        *,
+        later: bool = False,
+    ) -> Reply[R]:
         """Send one request once and read what comes back.
 
         Raises:
@@ -232,7 +238,9 @@ class Client:
                 )
             except requests.RequestException as error:
                 raise self._network_error(what, endpoint, error) from None
-        return self._read(what, response, record, take)
+        return self._read(
+            what, response, functools.partial(read_reply, record=record, reader=reader, later=later)
+        )
 
     # waiting ----------------------------------------------------------------------------------------------
 
@@ -269,10 +277,10 @@ class Client:
             return TooMuchError(f"{what}: no answer in {self._timeout[1]} s.")
         return TransientError(f"{what}: the connection failed ({kind}).")
 
-    def _read(self, what: str, response: requests.Response, record: str, take: Take[T]) -> Reply[T]:
+    def _read(self, what: str, response: requests.Response, read: Callable[[bytes], Reply[R]]) -> Reply[R]:
         status = response.status_code
         try:
-            reply = read_reply(response.content, record, take)
+            reply = read(response.content)
         except NotXmlError as error:
             raise self._not_an_answer(what, response, error) from None
         self._answered = True
@@ -314,10 +322,6 @@ class Client:
             return
         with contextlib.suppress(KeyError, ValueError):
             self.server_time = email.utils.parsedate_to_datetime(response.headers["Date"]).astimezone(dt.UTC)
-
-
-def _nothing(_tags: Sequence[str], _texts: Sequence[str | None]) -> None:
-    """Keep nothing of a record."""
 
 
 def _unsigned(prepared: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_sage_intacct.errors import ApiError, FieldsRefusedError, ForbiddenError
 from tap_sage_intacct.paging import all_of, where
+from tap_sage_intacct.records import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -214,7 +215,7 @@ def _probed(client: Client, wanted: Wanted, fields: dict[str, Field], entity: st
                 size=1,
                 docparid=wanted.docparid,
             )
-            client.call(function, wanted.object, lambda _tags, _texts: None, entity)
+            client.call(function, wanted.object, NOTHING, entity)
         except FieldsRefusedError as error:
             if not error.fields & {name.upper() for name in left}:
                 return Described({}, str(error))

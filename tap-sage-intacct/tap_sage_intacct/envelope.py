@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import functools
 import io
 import logging
 import re
@@ -16,15 +17,24 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from lxml import etree
 
-from tap_sage_intacct.errors import AUTHENTICATION, CONTROL, RESULT, Complaint, UserError
-from tap_sage_intacct.records import OPTIONS, UnusualError, cut, is_character, read_element, read_records
+from tap_sage_intacct.errors import AUTHENTICATION, CONTROL, RESULT, BadValueError, Complaint, UserError
+from tap_sage_intacct.records import (
+    OPTIONS,
+    Run,
+    UnusualError,
+    cut,
+    is_character,
+    last_record,
+    read_element,
+    runs,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from tap_sage_intacct.records import Take
+    from tap_sage_intacct.records import Cut, Reader
 
-T = TypeVar("T")
+R = TypeVar("R")
 Node = tuple[str, "str | Sequence[Node] | None"]
 """An element to send: its name, and its text, its children or nothing."""
 
@@ -41,13 +51,16 @@ class NotXmlError(Exception):
 
 
 @dataclasses.dataclass
-class Reply(Generic[T]):
+class Reply(Generic[R]):
     """What the gateway answered to one function.
 
     Attributes:
         failures: Which part of the envelope failed (`control`, `authentication`, `result`), and its complaints.
         data: The `data` element of functions other than queries, whole.
         rows: What was made of the records of a query.
+        last: What was made of the last of them, when the others are left for later.
+        unread: Reads those that were left for later.
+        count: How many records there are.
         total: How many records fit the query.
         remaining: How many of them come after these; None when that is not said.
         result_id: Cursor of `readByQuery`.
@@ -57,12 +70,25 @@ class Reply(Generic[T]):
 
     failures: list[tuple[str, list[Complaint]]] = dataclasses.field(default_factory=list)
     data: etree._Element | None = None
-    rows: list[T] = dataclasses.field(default_factory=list)
+    rows: R = dataclasses.field(init=False)
+    last: R | None = None
+    unread: Callable[[], R] | None = None
+    count: int = 0
     total: int = 0
     remaining: int | None = None
     result_id: str = ""
     moment: dt.datetime | None = None
     timeout: dt.datetime | None = None
+
+    def read(self) -> None:
+        """Read the records if that was left for later.
+
+        Raises:
+            NotXmlError: They are none.
+        """
+        if self.unread is not None:
+            self.rows = self.unread()
+            self.unread = self.last = None
 
 
 def request(sender: tuple[str, str], authentication: Sequence[Node], function: Node) -> bytes:
@@ -110,13 +136,14 @@ def _add(parent: etree._Element, nodes: Sequence[Node]) -> None:
             _add(element, content)
 
 
-def read_reply(body: bytes, record: str, take: Take[T]) -> Reply[T]:
+def read_reply(body: bytes, record: str, reader: Reader[R], *, later: bool = False) -> Reply[R]:
     """Read an answer.
 
     Args:
         body: The whole answer.
         record: Name of the elements that are records; empty to keep `data` as a tree.
-        take: Makes of a record what is kept of it.
+        reader: Makes of the records what is kept of them.
+        later: Read all but the records, of which only the last one; `Reply.read` reads them.
 
     Raises:
         NotXmlError: It is not an answer of the gateway.
@@ -124,21 +151,56 @@ def read_reply(body: bytes, record: str, take: Take[T]) -> Reply[T]:
     parts = cut(body, record) if record else None
     if parts is not None:
         with contextlib.suppress(etree.XMLSyntaxError, UnusualError):
-            reply = _parse(parts.envelope, record, take)
-            if not reply.rows:  # else some records are written in another way
-                reply.rows = read_records(body, parts, record, take)
-                return reply
+            reply: Reply[R]
+            reply, others = _parse(parts.envelope, record)
+            if others:  # some records are written in another way
+                return _read_whole(body, record, reader)
+            if later:
+                with contextlib.suppress(BadValueError):  # which is told when they all are read
+                    reply.last = reader.read([last_record(body, parts, record)])
+                reply.unread = functools.partial(_read_records, body, parts, record, reader)
+            else:
+                reply.rows = reader.read(runs(body, parts, record))
+            return reply
+    return _read_whole(body, record, reader)
+
+
+def _read_records(body: bytes, parts: Cut, record: str, reader: Reader[R]) -> R:
     try:
-        return _parse(body, record, take)
+        return reader.read(runs(body, parts, record))
+    except UnusualError:
+        return _read_whole(body, record, reader).rows
+
+
+def _read_whole(body: bytes, record: str, reader: Reader[R]) -> Reply[R]:
+    """Read an answer by the XML parser.
+
+    Raises:
+        NotXmlError: It is not an answer of the gateway.
+    """
+    reply: Reply[R]
+    try:
+        reply, records = _parse(body, record)
     except etree.XMLSyntaxError as error:
-        cleaned, count = without_forbidden(body)
-        if not count:
-            raise NotXmlError(str(error)) from None
+        reply, records = _parse_cleaned(body, record, error)
+    reply.rows = reader.read(records)
+    return reply
+
+
+def _parse_cleaned(body: bytes, record: str, error: etree.XMLSyntaxError) -> tuple[Reply[R], list[Run]]:
+    """Parse an answer without the characters that XML forbids.
+
+    Raises:
+        NotXmlError: That does not help.
+    """
+    cleaned, count = without_forbidden(body)
+    if not count:
+        raise NotXmlError(str(error)) from None
     _LOG.warning("Took %d characters that XML forbids out of an answer", count)
     try:
-        return _parse(cleaned, record, take)
-    except etree.XMLSyntaxError as error:
-        raise NotXmlError(str(error)) from None
+        return _parse(cleaned, record)
+    except etree.XMLSyntaxError as again:
+        raise NotXmlError(str(again)) from None
 
 
 def without_forbidden(body: bytes) -> tuple[bytes, int]:
@@ -157,16 +219,17 @@ def without_forbidden(body: bytes) -> tuple[bytes, int]:
     return cleaned, count + removed
 
 
-def _parse(body: bytes, record: str, take: Take[T]) -> Reply[T]:
-    reply: Reply[T] = Reply()
+def _parse(body: bytes, record: str) -> tuple[Reply[R], list[Run]]:
+    reply: Reply[R] = Reply()
+    found: list[Run] = []
     # `readByQuery` may write names of objects in lower case.
     records = {record, record.lower(), record.upper()} if record else set()
     seen_control = False
-    append = reply.rows.append
     for _, element in etree.iterparse(io.BytesIO(body), events=("end",), tag=(*_PARTS, *records), **OPTIONS):
         name = element.tag
         if name in records:
-            append(take(*read_element(element)))
+            tags, texts = read_element(element)
+            found.append(Run(tags, (), [texts]))
             element.clear()
         elif name == "control":
             seen_control = True
@@ -182,10 +245,10 @@ def _parse(body: bytes, record: str, take: Take[T]) -> Reply[T]:
             _note_failure(reply, RESULT, element)
     if not seen_control:
         raise NotXmlError("there is no control element")
-    return reply
+    return reply, found
 
 
-def _note_failure(reply: Reply[T], position: str, element: etree._Element) -> None:
+def _note_failure(reply: Reply[R], position: str, element: etree._Element) -> None:
     """Note whether a part failed; its complaints stand behind it (control, authentication) or in it (result)."""
     if element.findtext("status") != "success":
         if not reply.failures:
@@ -194,7 +257,7 @@ def _note_failure(reply: Reply[T], position: str, element: etree._Element) -> No
         reply.failures.clear()
 
 
-def _note_complaints(reply: Reply[T], element: etree._Element) -> None:
+def _note_complaints(reply: Reply[R], element: etree._Element) -> None:
     if not reply.failures:
         reply.failures.append((RESULT, []))
     reply.failures[-1][1].extend(_complaints(element))
@@ -211,7 +274,7 @@ def _complaints(element: etree._Element) -> Iterator[Complaint]:
         )
 
 
-def _note_session(reply: Reply[T], element: etree._Element) -> None:
+def _note_session(reply: Reply[R], element: etree._Element) -> None:
     reply.moment = _moment(element.findtext("sessiontimestamp"))
     reply.timeout = _moment(element.findtext("sessiontimeout"))
 
@@ -224,7 +287,8 @@ def _moment(text: str | None) -> dt.datetime | None:
     return None
 
 
-def _note_data(reply: Reply[T], element: etree._Element, *, keep: bool) -> None:
+def _note_data(reply: Reply[R], element: etree._Element, *, keep: bool) -> None:
+    reply.count = int(element.get("count") or 0)
     reply.total = int(element.get("totalcount") or 0)
     remaining = element.get("numremaining")
     reply.remaining = int(remaining) if remaining else None

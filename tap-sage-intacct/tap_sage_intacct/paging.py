@@ -4,39 +4,54 @@ Every `offset` of the gateway's `query` is a new query, so a row that is edited 
 and one is lost (the vendor warns of it). The tap pages by key instead: within a span of modification time that was
 closed before the run began, each page asks for the records behind the last one of the page before. A record that is
 edited meanwhile leaves the closed span, which moves no other record, and is read by the next run.
-
-RECORDNO is such a key where it is a number. Where it is text, nobody says how `>` orders it, so pages follow another
-column (the batch, the modification time), begin with the value that the page before ended with, and drop what was
-already read.
 """
 
 from __future__ import annotations
 
-import abc
 import dataclasses
 import datetime as dt
 import logging
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar
 
-from typing_extensions import override
-
+from tap_sage_intacct.envelope import NotXmlError
 from tap_sage_intacct.errors import MovingRowsError, TooMuchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_sage_intacct.envelope import Node, Reply
+    from tap_sage_intacct.walks import Step, Walk
+
+Row = dict[str, Any]
+
+
+class Rows(Protocol):
+    """The rows of a page, in whatever form they are kept."""
+
+    def __len__(self) -> int: ...
+
+    def column(self, name: str) -> Sequence[Any]:
+        """The values of a property that paging needs."""
+        ...
+
+    def keep(self, places: Iterable[int]) -> Self:
+        """The rows at these places."""
+        ...
+
 
 S = TypeVar("S")
 T = TypeVar("T")
-Row = dict[str, Any]
+P = TypeVar("P", bound=Rows)
 
 _SMALLEST_PAGE: Final = 200
 _SHORTEST: Final = dt.timedelta(hours=1)
 _ATTEMPTS: Final = 3
+# A thread that computes gives way every 5 ms, and a request needs several turns until it is sent.
+_HEAD_START_SECONDS: Final = 0.002
 
 _LOG: Final = logging.getLogger("tap-sage-intacct")
 
@@ -154,148 +169,28 @@ class Part:
         return cls(None if lo is None else moment_of(lo), moment_of(str(hi)), after)
 
 
-# walks ----------------------------------------------------------------------------------------------------
+# pages ---------------------------------------------------------------------------------------------------
 
 
-class Walk(abc.ABC):
-    """Where a walk through a list stands: what to ask for next, and which rows of a page are new."""
-
-    offset = 0
-    order: tuple[str, ...]
-    position: str | None = None
-    """How far the walk has come; another walk can begin there."""
-
-    @abc.abstractmethod
-    def conditions(self) -> list[Node]:
-        """What the next page must fulfil."""
-
-    @abc.abstractmethod
-    def take(self, reply: Reply[Row]) -> list[Row]:
-        """The new rows of a page; moves on behind it."""
-
-
-class UniqueWalk(Walk):
-    """Follows a key of numbers that no two rows share.
-
-    Args:
-        field: The key in the ERP.
-        name: Its property.
-        after: Where to begin, exclusive.
-    """
-
-    def __init__(self, field: str, name: str, after: str | None = None) -> None:
-        self.order = (field,)
-        self.position = after
-        self._name = name
-
-    @override
-    def conditions(self) -> list[Node]:
-        return [] if self.position is None else [where("greaterthan", self.order[0], self.position)]
-
-    @override
-    def take(self, reply: Reply[Row]) -> list[Row]:
-        if reply.rows:
-            last = str(reply.rows[-1][self._name])
-            if self.position is not None and int(last) <= int(self.position):
-                raise MovingRowsError(f"{self.order[0]}: the gateway does not keep to the order asked for.")
-            self.position = last
-        return reply.rows
-
-
-class GroupWalk(Walk):
-    """Follows a column that several rows share: a page begins where the last one ended.
-
-    Args:
-        field: The column in the ERP.
-        name: Its property.
-        tie: What to sort rows by that are equal in it, in the ERP.
-        key: The identity of a row.
-        literal: Writes a value of the property for a condition.
-        after: Where to begin, inclusive.
-    """
-
-    def __init__(  # noqa: PLR0913, PLR0917 - what it follows
-        self,
-        field: str,
-        name: str,
-        tie: str,
-        key: Callable[[Row], Any],
-        literal: Callable[[str], str] = str,
-        after: str | None = None,
-    ) -> None:
-        self.order = (field, tie)
-        self.position = after
-        self._name = name
-        self._key = key
-        self._literal = literal
-        self._seen: set[Any] = set()
-
-    @override
-    def conditions(self) -> list[Node]:
-        if self.position is None:
-            return []
-        return [where("greaterthanorequalto", self.order[0], self._literal(self.position))]
-
-    @override
-    def take(self, reply: Reply[Row]) -> list[Row]:
-        rows = reply.rows
-        seen = self._seen
-        fresh = [row for row in rows if self._key(row) not in seen] if seen else rows
-        if not rows:
-            return fresh
-        last = rows[-1][self._name]
-        if last == self.position:  # more rows share one value than fit on a page
-            self.offset += len(rows)
-            seen.update(map(self._key, rows))
-        else:
-            self.offset = 0
-            self.position = last
-            self._seen = {self._key(row) for row in rows if row[self._name] == last}
-        return fresh
-
-
-class OffsetWalk(Walk):
-    """Counts rows, for small lists without a better key; notices when they move.
-
-    Args:
-        order: What to sort by, in the ERP.
-    """
-
-    def __init__(self, order: Sequence[str]) -> None:
-        self.order = tuple(order)
-        self._total: int | None = None
-
-    @override
-    def conditions(self) -> list[Node]:
-        return []
-
-    @override
-    def take(self, reply: Reply[Row]) -> list[Row]:
-        if self._total is not None and reply.total != self._total:
-            raise MovingRowsError("The list changed while it was read.")
-        self._total = reply.total
-        self.offset += len(reply.rows)
-        return reply.rows
-
-
-class Pages:
+class Pages(Generic[P]):
     """Reads a list page by page, asking for the next one while the present one is being worked on.
 
     Args:
-        fetch: Asks for a page: conditions, order, offset, size, and whether to be patient.
+        fetch: Asks for a page: conditions, order, offset, size, whether to be patient, and `later`: whether its rows
+            are left to `Reply.read`.
         size: Rows per page; halved for good when the server cannot deliver so many at a time.
     """
 
     def __init__(
         self,
-        fetch: Callable[[Sequence[Node], Sequence[str], int, int, bool], Reply[Row]],
+        fetch: Callable[..., Reply[P]],
         size: int,
     ) -> None:
         self._fetch = fetch
         self.size = size
         self.is_patient = False
 
-    def walk(self, conditions: Sequence[Node], walk: Walk, *, narrow: bool = False) -> Iterator[list[Row]]:
+    def walk(self, conditions: Sequence[Node], walk: Walk, *, narrow: bool = False) -> Iterator[P]:
         """Yield the rows of every page.
 
         Args:
@@ -307,32 +202,45 @@ class Pages:
             TooMuchError: The server cannot deliver, and a shorter span may do.
             ApiError: The server does not give the rows.
         """
-        waiting: Future[Reply[Row]] | None = self._ask(conditions, walk, narrow=narrow)
-        while waiting is not None:
+        step: Step | None = walk.step
+        waiting = self._ask(conditions, walk, walk.step, narrow=narrow)
+        while step is not None:
             try:
                 reply = waiting.result()
             except TooMuchError as error:
                 if narrow or self.is_patient:
                     raise
                 self.shrink(error)
-                waiting = self._ask(conditions, walk, narrow=narrow)
+                waiting = self._ask(conditions, walk, step, narrow=narrow)
                 continue
             size = self.size
+            ahead = self._ahead(walk, reply)
+            if ahead is not None:
+                waiting = self._ask(conditions, walk, ahead, narrow=narrow)
+                time.sleep(_HEAD_START_SECONDS)
+            try:
+                reply.read()
+            except NotXmlError as error:
+                _LOG.warning("A page that looked whole cannot be read and is asked for again. %s", error)
+                waiting = self._ask(conditions, walk, step, narrow=narrow, later=False)
+                continue
             rows = walk.take(reply)
             has_more = len(reply.rows) >= size if reply.remaining is None else reply.remaining > 0
-            waiting = self._ask(conditions, walk, narrow=narrow) if has_more and reply.rows else None
+            step = walk.step if has_more and reply.rows else None
+            if step is not None and step != ahead:
+                waiting = self._ask(conditions, walk, step, narrow=narrow)
             if rows:
                 yield rows
 
-    def whole(self, conditions: Sequence[Node], start: Callable[[], Walk]) -> list[Row]:
-        """All rows of a small list, read again when it changed under the reading.
+    def whole(self, conditions: Sequence[Node], start: Callable[[], Walk]) -> list[P]:
+        """All pages of a small list, read again when it changed under the reading.
 
         Raises:
             MovingRowsError: It changed at every attempt.
         """
         for _ in range(_ATTEMPTS):
             try:
-                return [row for rows in self.walk(conditions, start()) for row in rows]
+                return list(self.walk(conditions, start()))
             except MovingRowsError:
                 _LOG.info("Records changed while they were read; reading them again")
         raise MovingRowsError(f"Records kept changing while they were read, {_ATTEMPTS} times in a row.")
@@ -346,8 +254,19 @@ class Pages:
             self.is_patient = True
             _LOG.warning("%s Going on with patience", error)
 
-    def _ask(self, conditions: Sequence[Node], walk: Walk, *, narrow: bool) -> Future[Reply[Row]]:
-        wanted = [*conditions, *walk.conditions()]
-        order, offset, size = walk.order, walk.offset, self.size
+    def _ahead(self, walk: Walk, reply: Reply[P]) -> Step | None:
+        """What to ask for while a page is being read: the wait for the network is longer than that takes.
+
+        Nothing where the page does not tell whether more rows follow, for a call in vain is a call that is billed.
+        """
+        if not reply.last or not reply.count or not reply.remaining:
+            return None
+        return walk.ahead(reply.last, reply.count)
+
+    def _ask(
+        self, conditions: Sequence[Node], walk: Walk, step: Step, *, narrow: bool, later: bool = True
+    ) -> Future[Reply[P]]:
+        wanted = [*conditions, *step.conditions]
+        order, offset, size = walk.order, step.offset, self.size
         patient = self.is_patient and not narrow
-        return in_background(lambda: self._fetch(wanted, order, offset, size, patient))
+        return in_background(lambda: self._fetch(wanted, order, offset, size, patient, later=later))

@@ -23,6 +23,7 @@ from tap_sage_intacct.errors import (
     UserError,
     judge,
 )
+from tap_sage_intacct.records import NOTHING, text_of
 from tap_sage_intacct.streams.stream import Outcome
 from tests.sandbox.faults import Fault
 from tests.sandbox.sage_intacct import errors as refusals
@@ -37,8 +38,9 @@ from tests.sandbox.sage_intacct.troubles import (
 from tests.tap_sage_intacct.harness import run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
+    from tap_sage_intacct.records import Run
     from tests.tap_sage_intacct.conftest import Instance
 
 VENDORS = "object=VENDOR&"
@@ -171,8 +173,19 @@ def test_entities_of_a_document_type_are_not_expanded() -> None:
         b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hostname">]><response><control><status>success</status></control>'
         b"<operation><result><status>success</status><data><A><N>&x;</N></A></data></result></operation></response>"
     )
-    rows = read_reply(body, "A", lambda _, texts: texts[0]).rows
-    assert rows in ([""], [None])
+    rows = read_reply(body, "A", Texts()).rows
+    assert rows in ([(("N",), [""])], [(("N",), [None])])
+
+
+class Texts:
+    """Keeps the names and texts of all elements."""
+
+    def read(self, runs: Iterable[Run]) -> list[tuple[tuple[str, ...], list[str | None]]]:
+        rows: list[tuple[tuple[str, ...], list[str | None]]] = []
+        for run in runs:
+            rows += [(run.tags, [text_of(raw) or None for raw in texts]) for texts in run.plain]
+            rows += [(run.tags, texts) for texts in run.parsed]
+        return rows
 
 
 _PLAIN = "<A><N>{}</N><M>x</M></A>"
@@ -201,12 +214,9 @@ def test_records_hold_what_a_parser_of_xml_finds_in_them(
         f'<data totalcount="2" numremaining="0">{inside}</data></result></operation></response>'
     ).encode()
 
-    def keep(tags: tuple[str, ...], texts: Sequence[str | None]) -> tuple[tuple[str, ...], list[str | None]]:
-        return tags, list(texts)
-
-    found = read_reply(body, "A", keep)
+    found = read_reply(body, "A", Texts())
     monkeypatch.setattr(envelope, "cut", lambda *_: None)
-    assert found == read_reply(body, "A", keep)
+    assert found == read_reply(body, "A", Texts())
     assert len(found.rows) > 1
     assert found.total == 2
 
@@ -215,13 +225,13 @@ def test_a_reference_that_names_nothing_makes_an_answer_no_answer() -> None:
     for inside in ("&nothing;", "a & b", "&#0;x&"):
         body = f"<response><control><status>success</status></control><A><N>{inside}</N></A></response>"
         with pytest.raises(NotXmlError):
-            read_reply(body.encode(), "A", lambda _, texts: texts)
+            read_reply(body.encode(), "A", Texts())
 
 
 def test_a_page_that_is_no_answer_is_never_no_rows() -> None:
     for body in (b"", b"<html><body>Sign in</body></html>", b"<response></response>", b"{}"):
         with pytest.raises(NotXmlError):
-            read_reply(body, "A", lambda _tags, _texts: None)
+            read_reply(body, "A", NOTHING)
 
 
 def test_a_call_budget_ends_the_run_cleanly_and_the_next_goes_on(instance: Instance) -> None:

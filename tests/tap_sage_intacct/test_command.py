@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from tests.sandbox.faults import Fault
 from tests.sandbox.sage_intacct import SENDER_ID, SENDER_PASSWORD, USER_PASSWORD
 from tests.sandbox.sage_intacct import errors as refusals
 from tests.sandbox.sage_intacct.troubles import Trouble
-from tests.tap_sage_intacct.harness import catalog_of, command
+from tests.tap_sage_intacct.harness import catalog_of, command, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,3 +172,20 @@ def test_every_common_setting_is_there_and_no_setting_is_a_float() -> None:
         assert "number" not in setting["type"], name
     for name in ("user_password", "sender_password"):
         assert settings[name]["secret"]
+
+
+def test_a_command_writes_the_rows_that_a_stream_map_would_see(instance: Instance, tmp_path: Path) -> None:
+    streams = ("bills", "bill_lines", "journal_entries", "gl_details", "payments", "payment_details")
+    config = instance.with_(page_size=7)
+    code, out, err = finish(
+        command(config, tmp_path, "--catalog", catalog_file(instance, tmp_path, *streams))
+    )
+    assert code == 0, err
+    found: dict[str, list[Any]] = {name: [] for name in streams}
+    for line in out.splitlines():
+        message = json.loads(line, parse_float=Decimal)
+        if message["type"] == "RECORD":
+            found[message["stream"]].append(message["record"])
+    run = run_tap(config, *streams)
+    for name in streams:
+        assert found[name] == run.rows(name) != []

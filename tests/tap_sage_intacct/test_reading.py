@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_sage_intacct.paging import GroupWalk, Part, UniqueWalk
+from tap_sage_intacct.paging import Part
 from tap_sage_intacct.streams.feed import maintenance_start
+from tap_sage_intacct.streams.rows import RowList
 from tap_sage_intacct.streams.stream import Outcome
+from tap_sage_intacct.walks import GroupWalk, UniqueWalk
 from tests.sandbox.faults import Fault
 from tests.sandbox.sage_intacct import errors as refusals
 from tests.sandbox.sage_intacct.troubles import Trouble
@@ -312,20 +314,20 @@ def test_a_walk_by_groups_reads_a_group_that_is_longer_than_a_page() -> None:
             self.rows = rows
 
     rows = [{"recordno": str(n), "batch": "1" if n < 7 else "2"} for n in range(9)]
-    walk = GroupWalk("BATCH", "batch", "RECORDNO", lambda row: row["recordno"])
+    walk = GroupWalk("BATCH", "batch", "RECORDNO", ("recordno",))
     found: list[Row] = []
     asked = 0
     while len(found) < len(rows) and asked < 20:
         asked += 1
         wanted = [r for r in rows if walk.position is None or r["batch"] >= walk.position]
-        page: Any = Page(wanted[walk.offset : walk.offset + 3])
+        page: Any = Page(RowList(wanted[walk.offset : walk.offset + 3]))
         found += walk.take(page)
     assert found == rows
 
 
 def test_a_gateway_that_ignores_the_order_is_noticed() -> None:
     class Page:
-        rows: list[Row] = [{"recordno": "5"}]  # noqa: RUF012 - a page
+        rows = RowList([{"recordno": "5"}])
 
     walk = UniqueWalk("RECORDNO", "recordno", after="9")
     page: Any = Page()

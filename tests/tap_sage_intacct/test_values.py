@@ -10,6 +10,7 @@ import pytest
 
 from tap_sage_intacct.discovery import Field
 from tap_sage_intacct.errors import BadValueError, UserError
+from tap_sage_intacct.records import Run
 from tap_sage_intacct.streams.columns import (
     Clock,
     boolean,
@@ -25,6 +26,9 @@ from tap_sage_intacct.streams.rows import RowReader
 from tests.tap_sage_intacct.harness import run_tap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.singer import Row
     from tests.tap_sage_intacct.conftest import Instance
 
 
@@ -214,20 +218,21 @@ def test_every_type_of_the_vendor_has_one_here(name: str, kind: str, schema: Any
     assert made == {**schema, "title": name}
 
 
-def reader(*fields: tuple[str, str]) -> RowReader:
+def reader(*fields: tuple[str, str]) -> Callable[[Run], Row]:
     columns = columns_of([Field(name, kind) for name, kind in fields])
-    return RowReader("APBILL", columns, {"company_id": "C"}, converters(CLOCK))
+    rows = RowReader("APBILL", columns, {"company_id": "C"}, converters(CLOCK))
+    return lambda run: rows.read([run])[0]
 
 
 def test_rows_hold_exactly_the_wanted_properties_whatever_the_order_of_elements() -> None:
     read = reader(("RECORDNO", "INTEGER"), ("AMOUNT", "DECIMAL"), ("VENDOR.NAME", "TEXT"))
-    one = (("RECORDNO", "AMOUNT", "VENDOR.NAME"), ("1", "2.50", "A"))
-    other = (("extra", "amount", "recordno"), ("x", "3", "2"))
-    assert read(*one) == {"recordno": "1", "amount": Decimal("2.50"), "vendor__name": "A", "company_id": "C"}
-    assert read(*other) == {"recordno": "2", "amount": Decimal(3), "vendor__name": None, "company_id": "C"}
+    one = Run(("RECORDNO", "AMOUNT", "VENDOR.NAME"), [(b"1", b"2.50", b"A")])
+    other = Run(("extra", "amount", "recordno"), (), [["x", "3", "2"]])
+    assert read(one) == {"recordno": "1", "amount": Decimal("2.50"), "vendor__name": "A", "company_id": "C"}
+    assert read(other) == {"recordno": "2", "amount": Decimal(3), "vendor__name": None, "company_id": "C"}
 
 
 def test_a_value_that_fits_no_type_is_named_with_its_record_and_field() -> None:
     read = reader(("RECORDNO", "INTEGER"), ("WHENDUE", "DATE"))
     with pytest.raises(BadValueError, match=r"APBILL 7: WHENDUE is '31/12/2026'.*mm/dd/yyyy"):
-        read(("RECORDNO", "WHENDUE"), ("7", "31/12/2026"))
+        read(Run(("RECORDNO", "WHENDUE"), [(b"6", b"12/31/2026"), (b"7", b"31/12/2026")]))

@@ -62,7 +62,12 @@ def _document(columns: Mapping[str, tuple[str, str, str]], state: str = "STATE")
             row[name] = value if counts else None if value is None else _NOTHING
 
     made = tuple(amount(name, title, description) for name, (_, title, description) in columns.items())
-    return Amounts(made, (state, *(field for field, _, _ in columns.values())), derive)
+    return Amounts(
+        made,
+        (state, *(field for field, _, _ in columns.values())),
+        derive,
+        {name: field for name, (field, _, _) in columns.items()},
+    )
 
 
 BILLS: Final = _document(
@@ -151,6 +156,14 @@ def _entry(row: Row) -> None:
 _DEBIT: Final = amount("ledger_debit_amount", "Debit", "Debit in base currency; 0 before posting.")
 _CREDIT: Final = amount("ledger_credit_amount", "Credit", "Credit in base currency; 0 before posting.")
 GL_DETAILS: Final = Amounts(
-    (_DEBIT, _CREDIT), ("DEBITAMOUNT", "CREDITAMOUNT", "BATCH_STATE", "ENTRY_STATE", "STATISTICAL"), _detail
+    (_DEBIT, _CREDIT),
+    ("DEBITAMOUNT", "CREDITAMOUNT", "BATCH_STATE", "ENTRY_STATE", "STATISTICAL"),
+    _detail,
+    {_DEBIT.name: "DEBITAMOUNT", _CREDIT.name: "CREDITAMOUNT"},
 )
-JOURNAL_LINES: Final = Amounts((_DEBIT, _CREDIT), ("AMOUNT", "TR_TYPE", "STATE", "STATISTICAL"), _entry)
+JOURNAL_LINES: Final = Amounts(
+    (_DEBIT, _CREDIT),
+    ("AMOUNT", "TR_TYPE", "STATE", "STATISTICAL"),
+    _entry,
+    {_DEBIT.name: "AMOUNT", _CREDIT.name: "AMOUNT"},
+)

@@ -12,17 +12,19 @@ import dataclasses
 import datetime as dt
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
 from tap_sage_intacct.errors import MovingRowsError, RefusedError
-from tap_sage_intacct.paging import Part, UniqueWalk, iso, moment_of
+from tap_sage_intacct.paging import Part, iso, moment_of
 from tap_sage_intacct.streams.columns import Column, columns_of
-from tap_sage_intacct.streams.feed import Feed, Source
+from tap_sage_intacct.streams.feed import Feed
 from tap_sage_intacct.streams.rows import RowReader
 from tap_sage_intacct.streams.shapes import Shape, within
+from tap_sage_intacct.streams.sources import Selection
 from tap_sage_intacct.streams.stream import IntacctStream
+from tap_sage_intacct.walks import UniqueWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -141,7 +143,7 @@ class BalancesFeed(Feed):
         shape = Shape.of(_BATCHES, described)
         if not shape.cursor or "BATCH_DATE" not in described.fields:
             return first
-        source = Source(self.tap, _BATCHES, [], entity, needs=shape.needed("BATCH_DATE"))
+        source = Selection(self.tap, _BATCHES, [], entity, needs=shape.needed("BATCH_DATE")).as_rows()
         conditions = within(self.tap, shape, Part(since - self.tap.lookback, hi))
         rows = source.fetch(conditions, ("BATCH_DATE",), 0, 1, True).rows  # noqa: FBT003
         if not rows:
@@ -153,7 +155,7 @@ class BalancesFeed(Feed):
         """The reporting periods that have balances: those that may be budgeted and have begun, oldest first."""
         shape = Shape.of(REPORTING, self._described[REPORTING])
         names = [f for f in ("NAME", "BUDGETING", "START_DATE", "END_DATE") if f in shape.described.fields]
-        source = Source(self.tap, REPORTING, [], entity, needs=shape.needed(*names))
+        source = Selection(self.tap, REPORTING, [], entity, needs=shape.needed(*names)).as_rows()
         walk = UniqueWalk(shape.keys[0], shape.names[0])
         rows = [row for rows in source.pages().walk([], walk) for row in rows]
         today = self.tap.now.date().isoformat()
@@ -213,7 +215,7 @@ class BalancesFeed(Feed):
             ("pagesize", size),
         ]
         reply = self.tap.client.call(("readByQuery", content), BALANCES, read, entity)
-        rows: list[Any] = reply.rows
+        rows = list(reply.rows)
         while reply.remaining:
             more: Node = ("readMore", [("resultId", reply.result_id)])
             try:

@@ -7,7 +7,7 @@ import datetime as dt
 import re
 import zoneinfo
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tap_sage_intacct.discovery import snake
 from tap_sage_intacct.paging import iso
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_sage_intacct.discovery import Field
+
+T = TypeVar("T")
 
 COMPANY: Final = "company_id"
 ENTITY: Final = "entity_id"
@@ -48,7 +50,7 @@ _USEFUL_RELATED: Final = re.compile(
 )
 _EXPONENT_FROM: Final = "0.000000"
 _LONG: Final = 4
-_MOST_REMEMBERED: Final = 50_000
+_MOST_REMEMBERED: Final = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,19 +198,21 @@ def key(value: str) -> str:
     return value if value.isdigit() else str(count(value))
 
 
-class _Remembered(dict[str, Any]):
-    """Texts -> their values, worked out once: rows repeat dates, times and amounts.
+class Remembered(dict[T, Any]):
+    """Texts -> what is made of them, worked out once: rows repeat dates, times and amounts.
 
     Args:
-        make: Works a value out.
+        make: Works it out.
+        most: How many are kept.
     """
 
-    def __init__(self, make: Callable[[str], Any]) -> None:
+    def __init__(self, make: Callable[[T], Any], most: int = _MOST_REMEMBERED) -> None:
         super().__init__()
         self._make = make
+        self._most = most
 
-    def __missing__(self, text: str) -> Any:  # noqa: ANN401 - whatever is made
-        if len(self) >= _MOST_REMEMBERED:
+    def __missing__(self, text: T) -> Any:  # noqa: ANN401 - whatever is made
+        if len(self) >= self._most:
             self.clear()
         made = self[text] = self._make(text)
         return made
@@ -297,7 +301,7 @@ def converters(clock: Clock) -> dict[str, Callable[[str], Any]]:
     return {
         "key": key,
         **{
-            kind: _Remembered(make).__getitem__
+            kind: Remembered(make).__getitem__
             for kind, make in {
                 "boolean": boolean,
                 "count": count,

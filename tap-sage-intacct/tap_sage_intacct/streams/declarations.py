@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tap_sage_intacct.paging import Row
     from tap_sage_intacct.streams.columns import Column
@@ -20,11 +20,14 @@ class Amounts:
         columns: What is worked out.
         needs: The fields that it takes, by their name in the ERP.
         derive: Adds the columns to a row.
+        passed: Columns that are the value of a field, or else what they are whatever that value is; with the field.
+            That is so for all columns, or nothing is said here.
     """
 
     columns: tuple[Column, ...]
     needs: tuple[str, ...]
     derive: Callable[[Row], None]
+    passed: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from tap_sage_intacct.errors import ForbiddenError, RefusedError
-from tap_sage_intacct.paging import GroupWalk, iso, moment_of, one_of, where
+from tap_sage_intacct.paging import iso, moment_of, one_of, where
 from tap_sage_intacct.streams.columns import Column, columns_of
-from tap_sage_intacct.streams.feed import Feed, Source
+from tap_sage_intacct.streams.feed import Feed
+from tap_sage_intacct.streams.sources import Selection
 from tap_sage_intacct.streams.stream import IntacctStream
+from tap_sage_intacct.walks import GroupWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_sage_intacct.discovery import Described
     from tap_sage_intacct.paging import Row
+    from tap_sage_intacct.streams.rows import RowList
+    from tap_sage_intacct.streams.sources import Source
     from tap_sage_intacct.tap import TapSageIntacct
 
 AUDIT: Final = "AUDITHISTORY"
@@ -128,7 +132,7 @@ class Deletions:
     def _read(self, entity: str, since: dt.datetime) -> list[Row]:
         source = self.source(entity, self.columns())
         clock = self._tap.clock
-        walk = GroupWalk("ACCESSTIME", "accesstime", "ID", lambda row: row["id"], clock.literal_of)
+        walk = GroupWalk("ACCESSTIME", "accesstime", "ID", ("id",), clock.literal_of)
         after = where("greaterthanorequalto", "ACCESSTIME", clock.literal(since))
         mode = where("equalto", "ACCESSMODE", _DELETED)
 
@@ -142,7 +146,7 @@ class Deletions:
             self._tap.logger.info("The audit trail is asked for one object after the other. %s", error)
         found: list[Row] = []
         for name in self._objects:
-            walk = GroupWalk("ACCESSTIME", "accesstime", "ID", lambda row: row["id"], clock.literal_of)
+            walk = GroupWalk("ACCESSTIME", "accesstime", "ID", ("id",), clock.literal_of)
             found += read([name])
         return found
 
@@ -150,12 +154,12 @@ class Deletions:
         """The columns of the audit trail."""
         return columns_of(self._described.fields.values()) if self._described else []
 
-    def source(self, entity: str, columns: Sequence[Column]) -> Source:
+    def source(self, entity: str, columns: Sequence[Column]) -> Source[RowList]:
         """What reads the audit trail."""
         needed = [column for column in self.columns() if column.field in _NEEDED]
         chosen = self._tap.chosen.get(NAME)
         wanted = [c for c in columns if chosen is not None and c in chosen.wanted]
-        return Source(self._tap, AUDIT, wanted, entity, needs=needed)
+        return Selection(self._tap, AUDIT, wanted, entity, needs=needed).as_rows()
 
 
 class DeletedRecordsFeed(Feed):

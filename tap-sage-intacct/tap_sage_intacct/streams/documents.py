@@ -9,12 +9,15 @@ from typing_extensions import override
 
 from tap_sage_intacct.discovery import snake
 from tap_sage_intacct.errors import ForbiddenError, TooMuchError
-from tap_sage_intacct.paging import Part, UniqueWalk, iso, moment_of, one_of, where
+from tap_sage_intacct.paging import Part, iso, moment_of, one_of, where
 from tap_sage_intacct.streams.columns import DELETED_AT, Column
-from tap_sage_intacct.streams.feed import Feed, Source, blank
+from tap_sage_intacct.streams.encoded import EncodedRows
+from tap_sage_intacct.streams.feed import Feed, blank
 from tap_sage_intacct.streams.reading import MOST_VALUES, Reading
 from tap_sage_intacct.streams.shapes import RECORD, Shape, within
+from tap_sage_intacct.streams.sources import Selection
 from tap_sage_intacct.streams.stream import IntacctStream
+from tap_sage_intacct.walks import UniqueWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from tap_sage_intacct.envelope import Node
     from tap_sage_intacct.paging import Row
     from tap_sage_intacct.streams.declarations import Amounts, Lines, Object
+    from tap_sage_intacct.streams.rows import RowList
+    from tap_sage_intacct.streams.sources import Source
     from tap_sage_intacct.tap import TapSageIntacct
 
 _BOOK: Final = "BOOKID"
@@ -80,17 +85,33 @@ class ObjectFeed(Feed):
             self.tap, name, columns, shape.names, self, snake(shape.cursor) if shape.cursor else "", automatic
         )
 
-    def source(self, stream: str, shape: Shape, entity: str, *fields: str) -> Source:
+    def source(
+        self, stream: str, shape: Shape, entity: str, *fields: str
+    ) -> Source[RowList] | Source[EncodedRows]:
         """What reads an object for a stream, or only its key and some fields when that is not selected."""
+        selection = self._selection(stream, shape, entity, *fields)
+        chosen = self._chosen(stream)
+        if chosen is None or chosen.line_writer is None:
+            return selection.as_rows()
+        held = [column.name for column in shape.needed(*fields)]
+        return selection.as_encoded(held, [DELETED_AT] if self._tells_deletions(stream) else [])
+
+    def _chosen(self, stream: str) -> IntacctStream | None:
+        return next((one for one in self.streams if one.name == stream and one.selected), None)
+
+    def _tells_deletions(self, stream: str) -> bool:
+        return self.is_audited and stream == self.spec.stream
+
+    def _selection(self, stream: str, shape: Shape, entity: str, *fields: str) -> Selection:
         amounts = self._amounts.get(stream)
-        chosen = next((one for one in self.streams if one.name == stream and one.selected), None)
+        chosen = self._chosen(stream)
         wanted = chosen.wanted if chosen else []
         needs = shape.needed(*fields)
         if amounts and chosen and {c.name for c in amounts.columns} & {c.name for c in wanted}:
             needs += [shape.column(field) for field in amounts.needs if field in shape.described.fields]
         docparid = self.spec.docparid if stream == self.spec.stream else ""
         columns = [column for column in wanted if column.name != DELETED_AT]
-        return Source(self.tap, shape.object, columns, entity, amounts, docparid, needs, shape.names)
+        return Selection(self.tap, shape.object, columns, entity, amounts, docparid, needs, shape.names)
 
     # reading -----------------------------------------------------------------------------------------------
 
@@ -101,7 +122,7 @@ class ObjectFeed(Feed):
         conditions = list(self.by_book(by_book=line[0].by_book if line else self.spec.by_book))
         if conditions:  # a view, which the vendor asks never to read without a filter
             conditions.append(where("greaterthan", "BATCHKEY", "0"))
-        source = self.source(stream.name, shape, entity)
+        source = self._selection(stream.name, shape, entity).as_rows()
         yield from self._written(stream, source, source.fetch(conditions, (), 0, limit, False).rows)  # noqa: FBT003
 
     @override
@@ -137,7 +158,7 @@ class ObjectFeed(Feed):
         shape = Shape.of(_BATCHES, described)
         if described.forbidden or not shape.created:
             return _BEGINNING
-        source = Source(self.tap, _BATCHES, [], entity, needs=shape.needed(shape.created))
+        source = Selection(self.tap, _BATCHES, [], entity, needs=shape.needed(shape.created)).as_rows()
         found = source.fetch([where("isnotnull", shape.created)], [shape.created], 0, 1, True).rows  # noqa: FBT003
         return moment_of(found[0][snake(shape.created)]) - self.tap.doubt if found else None
 
@@ -189,7 +210,7 @@ class ObjectFeed(Feed):
         fields = [field for field in touch.fields if field in described.fields]
         if not (shape.cursor and shape.has_number and fields):
             return
-        source = Source(self.tap, touch.object, [], entity, needs=shape.needed(*fields))
+        source = Selection(self.tap, touch.object, [], entity, needs=shape.needed(*fields)).as_rows()
         names = [snake(field) for field in fields]
         walk = UniqueWalk(shape.keys[0], shape.names[0])
         keys: dict[str, None] = {}
@@ -213,17 +234,29 @@ class ObjectFeed(Feed):
 
     # rows --------------------------------------------------------------------------------------------------
 
-    def _written(self, stream: IntacctStream, source: Source, rows: Sequence[Row]) -> Sequence[Row]:
+    def _written(
+        self, stream: IntacctStream, source: Source[RowList] | Source[EncodedRows], rows: Sequence[Row]
+    ) -> Sequence[Row]:
         """Rows as they are written: with all that is selected and nothing else."""
-        source.clean(rows)
-        if self.is_audited and stream.name == self.spec.stream:
+        for name in source.drop:
+            for row in rows:
+                row.pop(name, None)
+        if self._tells_deletions(stream.name):
             for row in rows:
                 row[DELETED_AT] = None
         return rows
 
-    def write(self, stream: IntacctStream, source: Source, rows: Sequence[Row]) -> None:
+    def write(
+        self,
+        stream: IntacctStream,
+        source: Source[RowList] | Source[EncodedRows],
+        rows: RowList | EncodedRows,
+    ) -> None:
         """Write rows of a stream."""
-        self.put(stream, self._written(stream, source, rows))
+        if isinstance(rows, EncodedRows):
+            self.put_encoded(stream, rows)
+        else:
+            self.put(stream, self._written(stream, source, rows))
 
     def _tombstones(self, streams: Sequence[IntacctStream], entity: str) -> None:
         """Tell of deleted records: their key, and when they went."""

@@ -12,20 +12,16 @@ import datetime as dt
 import itertools
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_sage_intacct.discovery import query
-from tap_sage_intacct.errors import BadValueError, CallBudgetSpentError, FieldsRefusedError, ForbiddenError
-from tap_sage_intacct.paging import Pages, moment_of
+from tap_sage_intacct.errors import CallBudgetSpentError, ForbiddenError
+from tap_sage_intacct.paging import moment_of
 from tap_sage_intacct.streams.columns import COMPANY, ENTITY
-from tap_sage_intacct.streams.rows import RowReader
 from tap_sage_intacct.streams.stream import IntacctStream, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_sage_intacct.envelope import Node, Reply
     from tap_sage_intacct.paging import Row
-    from tap_sage_intacct.streams.columns import Column
-    from tap_sage_intacct.streams.declarations import Amounts
+    from tap_sage_intacct.streams.encoded import EncodedRows
     from tap_sage_intacct.tap import TapSageIntacct
 
 _SATURDAY: Final = 5
@@ -42,110 +38,6 @@ def maintenance_start(moment: dt.datetime) -> dt.datetime | None:
     if moment.weekday() != _SATURDAY or not begin <= moment.time() < end:
         return None
     return moment.replace(hour=begin.hour, minute=begin.minute, second=0, microsecond=0)
-
-
-class Source:
-    """One object, read with certain fields by one session.
-
-    Args:
-        tap: The tap.
-        name: The object.
-        columns: What is wanted of each record.
-        entity: Where to be signed in; empty for the top level.
-        amounts: What the tap works out.
-        docparid: The transaction definition whose custom fields are wanted.
-        needs: Fields that must be read to page, wanted or not.
-        keys: Properties that must not be empty.
-    """
-
-    def __init__(  # noqa: PLR0913, PLR0917 - what a source is
-        self,
-        tap: TapSageIntacct,
-        name: str,
-        columns: Sequence[Column],
-        entity: str,
-        amounts: Amounts | None = None,
-        docparid: str = "",
-        needs: Sequence[Column] = (),
-        keys: Sequence[str] = (),
-    ) -> None:
-        self.tap = tap
-        self.name = name
-        self.entity = entity
-        wanted = {column.name for column in columns}
-        derived = [c.name for c in amounts.columns if c.name in wanted] if amounts else []
-        extra = [column for column in needs if column.name not in wanted]
-        read = [column for column in (*columns, *extra) if column.field]
-        self._fields = [column.field for column in read]
-        self._docparid = docparid
-        self._keys = keys
-        self._needed = {column.field.upper() for column in needs}
-        self.drop = [c.name for c in extra] + (
-            [c.name for c in amounts.columns if c.name not in wanted] if amounts and derived else []
-        )
-        constants = {
-            name: value for name, value in ((COMPANY, tap.company), (ENTITY, entity)) if name in wanted
-        }
-        made = [column for column in (*columns, *extra) if column.name not in derived]
-        self.read = RowReader(
-            name, made, constants, tap.converters, amounts.derive if derived and amounts else None
-        )
-
-    def fetch(
-        self,
-        conditions: Sequence[Node],
-        order: Sequence[str],
-        offset: int,
-        size: int,
-        patient: bool,  # noqa: FBT001
-    ) -> Reply[Row]:
-        """Read a page, without the fields that the gateway refuses.
-
-        Raises:
-            ApiError: The gateway does not give the rows.
-        """
-        refused = self.tap.refused.setdefault(self.name, set())
-        while True:
-            fields = [field for field in self._fields if field.upper() not in refused]
-            function = query(
-                self.name,
-                fields,
-                conditions,
-                order,
-                offset,
-                size,
-                self._docparid,
-                show_private=self.tap.config["show_private"] and not self.entity,
-            )
-            try:
-                reply = self.tap.client.call(
-                    function, self.name, self.read, self.entity, shrinkable=not patient
-                )
-            except FieldsRefusedError as error:
-                fresh = error.fields & {field.upper() for field in fields}
-                if not fresh or fresh & self._needed:
-                    raise
-                refused |= fresh
-                self.tap.logger.warning(
-                    "%s: these fields cannot be queried and stay empty: %s",
-                    self.name,
-                    ", ".join(sorted(fresh)),
-                )
-            else:
-                if any(row[key] is None for key in self._keys for row in reply.rows):
-                    raise BadValueError(f"{self.name}: a record came with an empty key")
-                return reply
-
-    def pages(self) -> Pages:
-        """Pages of this source."""
-        return Pages(self.fetch, self.tap.config["page_size"])
-
-    def clean(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """The rows with nothing but what is wanted."""
-        for name in self.drop:
-            for row in rows:
-                row.pop(name, None)
-        return rows
 
 
 class Feed(abc.ABC):
@@ -229,6 +121,11 @@ class Feed(abc.ABC):
         """Write rows that have just been read."""
         self.read_at = dt.datetime.now(dt.UTC)
         stream.put(rows)
+
+    def put_encoded(self, stream: IntacctStream, rows: EncodedRows) -> None:
+        """Write rows that are encoded already."""
+        self.read_at = dt.datetime.now(dt.UTC)
+        stream.put_encoded(rows)
 
     # spans -------------------------------------------------------------------------------------------------
 

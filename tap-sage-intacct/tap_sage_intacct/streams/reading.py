@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tap_sage_intacct.discovery import snake
-from tap_sage_intacct.paging import GroupWalk, OffsetWalk, UniqueWalk, Walk, each, one_of, where
+from tap_sage_intacct.paging import each, one_of, where
 from tap_sage_intacct.streams.shapes import before, never_modified, since, within
+from tap_sage_intacct.walks import GroupWalk, OffsetWalk, UniqueWalk, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tap_sage_intacct.envelope import Node
-    from tap_sage_intacct.paging import Part, Row
+    from tap_sage_intacct.paging import Part
     from tap_sage_intacct.streams.declarations import Lines
     from tap_sage_intacct.streams.documents import ObjectFeed
-    from tap_sage_intacct.streams.feed import Source
+    from tap_sage_intacct.streams.encoded import EncodedRows
+    from tap_sage_intacct.streams.rows import RowList
     from tap_sage_intacct.streams.shapes import Shape
+    from tap_sage_intacct.streams.sources import Source
     from tap_sage_intacct.streams.stream import IntacctStream
 
 MOST_VALUES: Final = 1000
@@ -28,7 +31,11 @@ class Reading:
     """One pass through an object for some streams by one session."""
 
     def __init__(
-        self, feed: ObjectFeed, streams: Sequence[IntacctStream], entity: str, header: Source
+        self,
+        feed: ObjectFeed,
+        streams: Sequence[IntacctStream],
+        entity: str,
+        header: Source[RowList] | Source[EncodedRows],
     ) -> None:
         self._feed = feed
         self._entity = entity
@@ -49,7 +56,7 @@ class Reading:
             return
         walk = UniqueWalk(self._shape.keys[0], self._shape.names[0], part.after)
         keys: list[str] = []
-        pages = self._pages.walk(self._conditions(part), walk, narrow=narrow)
+        pages: Iterator[RowList | EncodedRows] = self._pages.walk(self._conditions(part), walk, narrow=narrow)
         for number, rows in enumerate(pages, start=1):
             keys += self._write(rows)
             if number % _PAGES_PER_SLICE == 0 or not self._lines:
@@ -78,8 +85,8 @@ class Reading:
         shape = self._shape
         if not shape.cursor:
             order = shape.keys or tuple(shape.described.fields)[:1]
-            rows = self._pages.whole(self._conditions(part), lambda: OffsetWalk(order))
-            self._finish(self._write(rows))
+            for rows in self._pages.whole(self._conditions(part), lambda: OffsetWalk(order)):
+                self._finish(self._write(rows))
             yield
             return
         conditions = self._conditions(part)
@@ -101,14 +108,11 @@ class Reading:
 
     def _group(self, field: str, after: str | None = None) -> Walk:
         shape = self._shape
-        names = shape.names
-
-        def key(row: Row) -> tuple[Any, ...]:
-            return tuple(row[name] for name in names)
-
         if not field:
             return OffsetWalk(shape.keys)
-        return GroupWalk(field, snake(field), shape.keys[0], key, self._feed.tap.clock.literal_of, after)
+        return GroupWalk(
+            field, snake(field), shape.keys[0], shape.names, self._feed.tap.clock.literal_of, after
+        )
 
     def _modified(self, part: Part) -> list[Node]:
         tap, cursor = self._feed.tap, self._shape.cursor
@@ -121,10 +125,10 @@ class Reading:
     def _conditions(self, part: Part) -> list[Node]:
         return [*self._books(), *within(self._feed.tap, self._shape, part)]
 
-    def _write(self, rows: Sequence[Row]) -> list[str]:
+    def _write(self, rows: RowList | EncodedRows) -> list[str]:
         """Write a page of documents and return their keys."""
         name = self._shape.names[0] if self._shape.names else ""
-        keys = [str(row[name]) for row in rows] if name else []
+        keys = list(map(str, rows.column(name))) if name else []
         if self._feed.spec.touched:
             self._feed.read_keys.update(keys)
         if self._stream is not None:
@@ -170,13 +174,16 @@ class LineReading:
             conditions.append(where("greaterthan", self._parent, after))
         name = snake(self._parent)
         for rows in self._walk(conditions):
-            self._feed.write(self._stream, self._source, [row for row in rows if row[name] in wanted])
+            parents = rows.column(name)
+            if not wanted.issuperset(parents):
+                rows = rows.keep(place for place, parent in enumerate(parents) if parent in wanted)  # noqa: PLW2901
+            self._feed.write(self._stream, self._source, rows)
 
     def of_documents(self, keys: Sequence[str]) -> None:
         """Read the lines of certain documents."""
         at_once = self._feed.tap.config["max_concurrent_requests"]
 
-        def lines(chunk: Sequence[str]) -> Iterable[list[Row]]:
+        def lines(chunk: Sequence[str]) -> Iterable[RowList | EncodedRows]:
             pages = self._walk([*self._books, one_of(self._parent, chunk)])
             return pages if at_once == 1 else list(pages)
 
@@ -193,17 +200,12 @@ class LineReading:
         for rows in self._walk(conditions):
             self._feed.write(self._stream, self._source, rows)
 
-    def _walk(self, conditions: Sequence[Node]) -> Iterator[list[Row]]:
+    def _walk(self, conditions: Sequence[Node]) -> Iterator[RowList | EncodedRows]:
         return self._pages.walk(conditions, self._start())
 
     def _start(self) -> Walk:
         shape = self._shape
         if shape.has_number:
             return UniqueWalk(shape.keys[0], shape.names[0])
-        names = shape.names
-
-        def key(row: Row) -> tuple[Any, ...]:
-            return tuple(row[name] for name in names)
-
         tie = shape.keys[0] if shape.keys else self._parent
-        return GroupWalk(self._parent, snake(self._parent), tie, key)
+        return GroupWalk(self._parent, snake(self._parent), tie, shape.names)

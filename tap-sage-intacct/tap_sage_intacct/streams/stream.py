@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from singer_sdk import Stream
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
@@ -19,15 +19,18 @@ from tap_sage_intacct.paging import Part, iso, moment_of
 from tap_sage_intacct.streams.columns import COMPANY, DELETED_AT, ENTITY, origin_columns, schema_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import Message, MetadataMapping
 
     from tap_sage_intacct.paging import Row
     from tap_sage_intacct.streams.columns import Column
+    from tap_sage_intacct.streams.encoded import EncodedRows
     from tap_sage_intacct.streams.feed import Feed
     from tap_sage_intacct.tap import TapSageIntacct
+
+T = TypeVar("T")
 
 _BLOCK: Final = 200
 _FULL_TABLE: Final = "FULL_TABLE"
@@ -47,13 +50,20 @@ class LineWriter(MsgSpecWriter):
 
     def write_rows(self, stream: str, rows: Sequence[Row], version: int | None, read_at: dt.datetime) -> None:
         """Write rows of one stream at once, in the form that `write_message` gives them one by one."""
-        head: dict[str, Any] = {"type": "RECORD", "stream": stream, "record": None}
-        tail: dict[str, Any] = {"time_extracted": read_at}
-        if version is not None:
-            tail = {"version": version, **tail}
         for start in range(0, len(rows), _BLOCK):
-            block = [{**head, "record": row, **tail} for row in rows[start : start + _BLOCK]]
-            sys.stdout.buffer.write(encoder.encode_lines(block))
+            records = list(map(encoder.encode, rows[start : start + _BLOCK]))
+            self.write_records(stream, records, version, read_at)
+
+    def write_records(
+        self, stream: str, records: Sequence[bytes], version: int | None, read_at: dt.datetime
+    ) -> None:
+        """Write records of one stream that are JSON already."""
+        head = encoder.encode({"type": "RECORD", "stream": stream})[:-1] + b',"record":'
+        told: dict[str, Any] = {} if version is None else {"version": version}
+        tail = b"," + encoder.encode({**told, "time_extracted": read_at})[1:] + b"\n"
+        write, between = sys.stdout.buffer.write, tail + head
+        for start in range(0, len(records), _BLOCK):
+            write(head + between.join(records[start : start + _BLOCK]) + tail)
 
 
 class Outcome(enum.Enum):
@@ -207,17 +217,35 @@ class IntacctStream(Stream):
         self._write_schema_message()
         self._write_starting_replication_value(None)
 
-    def put(self, rows: Sequence[Row]) -> None:
-        """Write rows, as a block where no stream map wants to see them."""
-        self.rows_written += len(rows)
-        (first, *others), writer = self.stream_maps, self.feed.tap.message_writer
+    @property
+    def line_writer(self) -> LineWriter | None:
+        """What writes rows in blocks; None where a stream map wants to see them one by one."""
+        first, *others = self.stream_maps
         is_plain = type(first) is SameRecordTransform and not (others or first.flattening_enabled)
-        if is_plain and isinstance(writer, LineWriter):
-            writer.write_rows(first.stream_alias, rows, self._stream_version, self.feed.read_at)
-            self.state_manager.is_flushed = False
+        writer = self.feed.tap.message_writer
+        return writer if is_plain and isinstance(writer, LineWriter) else None
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Write rows."""
+        if (writer := self.line_writer) is None:
+            self.rows_written += len(rows)
+            for row in rows:
+                self._write_record_message(row)
             return
-        for row in rows:
-            self._write_record_message(row)
+        self._write(writer.write_rows, rows)
+
+    def put_encoded(self, rows: EncodedRows) -> None:
+        """Write rows that were encoded when they were read, because there is a `line_writer`."""
+        if (writer := self.line_writer) is None:
+            raise RuntimeError(f"{self.name}: rows were encoded for a stream map that wants to see them")
+        self._write(writer.write_records, rows.records)
+
+    def _write(
+        self, write: Callable[[str, Sequence[T], int | None, dt.datetime], None], rows: Sequence[T]
+    ) -> None:
+        write(self.stream_maps[0].stream_alias, rows, self._stream_version, self.feed.read_at)
+        self.rows_written += len(rows)
+        self.state_manager.is_flushed = False
 
     def note_unread(self, outcome: Outcome) -> None:
         """Leave in the state that, and why, the stream was not read to its end: a loader may tell people."""
