@@ -18,6 +18,7 @@ from target_tableau.columns import DELETED_AT, LOAD_ID, Plan, Type, difference, 
 from target_tableau.display import fill
 from target_tableau.errors import ExtractError
 from target_tableau.hyper import ExtractTable, column_list
+from target_tableau.renames import renamed, take_over
 from target_tableau.staging import Rules, Stage, same, written_by
 
 if TYPE_CHECKING:
@@ -115,12 +116,14 @@ class ExtractBuild:
         if self.begins_anew or not self.path.exists():
             self._build_first(rules)
             return
-        with self.engine.attached(self.path) as present:
+        is_renamed = self._rename()
+        with self.engine.attached(self.next if is_renamed else self.path) as present:
             self._compare(present, rules)
-        if self.counts.changes or self._columns_changed:
-            if with_change and not self._columns_changed and not self._marked:
+        if self.counts.changes or self._columns_changed or is_renamed:
+            if with_change and not self._columns_changed and not self._marked and not is_renamed:
                 self.change = self._changes(rules).seen(self._gone if rules.upsert else None)
-            self._make_next()
+            if not is_renamed:
+                self._make_next()
             with self.engine.attached(self.next) as table:
                 before = self.engine.columns(table)
                 self._adapt_columns(table)
@@ -307,6 +310,17 @@ class ExtractBuild:
                 f"The next extract {self.next} cannot be made: {failure.strerror or failure}. Free some disk space "
                 "or change output_dir; the present extract is untouched."
             ) from failure
+
+    def _rename(self) -> bool:
+        """Begin the next extract where rows that are there must follow a rule of `columns`."""
+        with self.engine.attached(self.path) as present:
+            existing = self.engine.columns(present)
+        names = renamed(self.plan, existing)
+        if names:
+            self._make_next()
+            with self.engine.attached(self.next) as table:
+                take_over(self.engine, table.sql, names, existing)
+        return bool(names)
 
     def _adapt_columns(self, table: ExtractTable) -> None:
         """Add columns; where a type became wider, write the table anew (Hyper cannot alter a column)."""

@@ -15,101 +15,52 @@ from lxml import etree
 from tests.sandbox import acumatica, epicor_kinetic, exact_online, sage_intacct, syspro
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 
 Row = dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)  # each is only the same as itself, and a key of caches
 class Erp:
     """One ERP, its tap, and the stream of its ledger lines.
 
     Attributes:
         tap: The tap's command.
         stream: The ledger lines.
-        config: The tap's settings, for a server at an address and a folder for private files.
+        settings: The tap's settings, but for the server's address and the folder for private files.
         asked: What the requests for the lines hold.
         skip: What requests hold that only ask how far the lines reach.
         rows: The lines in such answers.
         source: What the ERP calls a column of the tap.
         page: Rows that a call gives at most.
-        address: The setting that holds the server's address.
+        path: What follows the server's address.
+        address: The setting that holds both.
+        private: The setting that holds the folder for private files.
     """
 
     tap: str
     stream: str
-    config: Callable[[str, Path], dict[str, Any]]
+    settings: Mapping[str, Any]
     asked: str
     rows: Callable[[Iterable[bytes]], Iterator[Row]]
     source: Callable[[Any], str]
     page: int
     skip: str = "\0"
+    path: str = ""
     address: str = "base_url"
+    private: str = "cache_path"
+
+    def config(self, url: str, folder: Path) -> dict[str, Any]:
+        """The tap's settings, for a server at an address and a folder for private files."""
+        return {**self.settings, self.address: f"{url}{self.path}", self.private: str(folder)}
 
     @property
     def tap_class(self) -> str:
         """Module and name of the tap's class."""
         module = self.tap.replace("-", "_")
         return f"{module}.tap:{self.tap.title().replace('-', '')}"
-
-
-def _acumatica_config(url: str, folder: Path) -> dict[str, Any]:
-    return {
-        "base_url": f"{url}/{acumatica.INSTANCE}",
-        "client_id": acumatica.CLIENT_ID,
-        "client_secret": acumatica.CLIENT_SECRET,
-        "username": acumatica.USER_NAME,
-        "password": acumatica.PASSWORD,
-        "token_store_path": str(folder),
-    }
-
-
-def _intacct_config(url: str, folder: Path) -> dict[str, Any]:
-    return {
-        "api_url": f"{url}{sage_intacct.PATH}",
-        "allow_any_host": True,
-        "company_id": sage_intacct.COMPANY_ID,
-        "user_id": sage_intacct.USER_ID,
-        "user_password": sage_intacct.USER_PASSWORD,
-        "sender_id": sage_intacct.SENDER_ID,
-        "sender_password": sage_intacct.SENDER_PASSWORD,
-        "cache_path": str(folder),
-    }
-
-
-def _syspro_config(url: str, folder: Path) -> dict[str, Any]:
-    return {
-        "base_url": url,
-        "companies": list(syspro.COMPANIES),
-        "odata_username": syspro.ODATA_USER_NAME,
-        "odata_password": syspro.ODATA_PASSWORD,
-        "store_path": str(folder),
-    }
-
-
-def _exact_config(url: str, folder: Path) -> dict[str, Any]:
-    return {
-        "api_url": url,
-        "client_id": exact_online.CLIENT_ID,
-        "client_secret": exact_online.CLIENT_SECRET,
-        "redirect_uri": exact_online.REDIRECT_URI,
-        "refresh_token": exact_online.SEED_REFRESH_TOKEN,
-        "divisions": sorted(exact_online.DIVISIONS.values()),
-        "token_store_path": str(folder),
-    }
-
-
-def _epicor_config(url: str, folder: Path) -> dict[str, Any]:
-    return {
-        "base_url": f"{url}/{epicor_kinetic.INSTANCE}",
-        "companies": list(epicor_kinetic.COMPANIES),
-        "api_key": epicor_kinetic.API_KEY,
-        "username": epicor_kinetic.USER_NAME,
-        "password": epicor_kinetic.PASSWORD,
-        "cache_path": str(folder),
-    }
 
 
 def _json(body: bytes) -> Any:
@@ -163,7 +114,14 @@ ERPS = (
     Erp(
         tap="tap-acumatica",
         stream="journal_lines",
-        config=_acumatica_config,
+        settings={
+            "client_id": acumatica.CLIENT_ID,
+            "client_secret": acumatica.CLIENT_SECRET,
+            "username": acumatica.USER_NAME,
+            "password": acumatica.PASSWORD,
+        },
+        path=f"/{acumatica.INSTANCE}",
+        private="token_store_path",
         asked=r"^GET \S+/(JournalTransaction|GLTran)\?",
         rows=_acumatica_rows,
         source=lambda column: column.path[-1] if column.path else column.title,
@@ -173,7 +131,15 @@ ERPS = (
     Erp(
         tap="tap-sage-intacct",
         stream="gl_details",
-        config=_intacct_config,
+        settings={
+            "allow_any_host": True,
+            "company_id": sage_intacct.COMPANY_ID,
+            "user_id": sage_intacct.USER_ID,
+            "user_password": sage_intacct.USER_PASSWORD,
+            "sender_id": sage_intacct.SENDER_ID,
+            "sender_password": sage_intacct.SENDER_PASSWORD,
+        },
+        path=sage_intacct.PATH,
         asked=r"<query><object>GLDETAIL</object>",
         rows=_intacct_rows,
         source=lambda column: column.field,
@@ -183,7 +149,12 @@ ERPS = (
     Erp(
         tap="tap-syspro",
         stream="gen_transaction",
-        config=_syspro_config,
+        settings={
+            "companies": list(syspro.COMPANIES),
+            "odata_username": syspro.ODATA_USER_NAME,
+            "odata_password": syspro.ODATA_PASSWORD,
+        },
+        private="store_path",
         asked=r"/GenTransaction\?",
         rows=_odata_rows,
         source=lambda column: column.source,
@@ -192,7 +163,14 @@ ERPS = (
     Erp(
         tap="tap-exact-online",
         stream="transaction_lines",
-        config=_exact_config,
+        settings={
+            "client_id": exact_online.CLIENT_ID,
+            "client_secret": exact_online.CLIENT_SECRET,
+            "redirect_uri": exact_online.REDIRECT_URI,
+            "refresh_token": exact_online.SEED_REFRESH_TOKEN,
+            "divisions": sorted(exact_online.DIVISIONS.values()),
+        },
+        private="token_store_path",
         asked=r"/TransactionLines\?",
         rows=_exact_rows,
         source=lambda column: column.field,
@@ -202,7 +180,13 @@ ERPS = (
     Erp(
         tap="tap-epicor-kinetic",
         stream="gl_journal_lines",
-        config=_epicor_config,
+        settings={
+            "companies": list(epicor_kinetic.COMPANIES),
+            "api_key": epicor_kinetic.API_KEY,
+            "username": epicor_kinetic.USER_NAME,
+            "password": epicor_kinetic.PASSWORD,
+        },
+        path=f"/{epicor_kinetic.INSTANCE}",
         asked=r"/GLJrnDtls\?",
         rows=_odata_rows,
         source=lambda column: column.source,

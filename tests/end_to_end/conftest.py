@@ -30,6 +30,7 @@ from tests.tap_sage_intacct.conftest import config_of as sage_intacct_config
 from tests.tap_sage_intacct.harness import run_tap as run_sage_intacct
 from tests.tap_syspro.conftest import SEGMENTS
 from tests.tap_syspro.harness import run_tap as run_syspro
+from tests.target_tableau.conftest import Server, servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,12 @@ def world() -> World:
 
 
 @pytest.fixture
+def tableau_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with servers(tmp_path, monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
 def on_acumatica(world: World, tmp_path: Path) -> Iterator[Pipeline]:
     app = acumatica(world)
     with serve(app) as url:
@@ -57,7 +64,7 @@ def on_acumatica(world: World, tmp_path: Path) -> Iterator[Pipeline]:
             "token_store_path": str(tmp_path / "private"),
             "emit_activate_version_messages": True,
         }
-        yield Pipeline("tap-acumatica", world, run_acumatica, config, tmp_path / "output")
+        yield Pipeline("tap-acumatica", world, run_acumatica, config, tmp_path / "output", app)
     app.close()
 
 
@@ -84,7 +91,8 @@ def on_exact_online(tmp_path: Path) -> Iterator[Pipeline]:
 
 @pytest.fixture
 def on_epicor_kinetic(world: World, tmp_path: Path) -> Iterator[Pipeline]:
-    with serve(epicor_kinetic(world)) as url:
+    app = epicor_kinetic(world)
+    with serve(app) as url:
         config = {
             "base_url": f"{url}/{KINETIC}",
             "companies": list(COMPANIES),
@@ -96,7 +104,7 @@ def on_epicor_kinetic(world: World, tmp_path: Path) -> Iterator[Pipeline]:
             "full_refresh_days": 1,
             "emit_activate_version_messages": True,
         }
-        yield Pipeline("tap-epicor-kinetic", world, run_epicor_kinetic, config, tmp_path / "output")
+        yield Pipeline("tap-epicor-kinetic", world, run_epicor_kinetic, config, tmp_path / "output", app)
 
 
 @pytest.fixture

@@ -29,18 +29,32 @@ def loader_config() -> dict[str, Any]:
 
 @dataclasses.dataclass
 class Pipeline:
-    """One tap and the loader, in this process, with one company behind them."""
+    """One tap and the loader, in this process, with one company behind them.
+
+    Attributes:
+        source: Name of the tap, and of what it fills.
+        site: The server of the ERP, where a test changes it.
+        settings: Of the loader, besides those of meltano.yml.
+    """
 
     source: str
     world: World
     run: Callable[..., Any]
     tap_config: dict[str, Any]
     folder: Path
+    site: Any = None
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     state: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def go(self) -> list[str]:
         """Read and load, and tell for which models and snapshots anything was written."""
-        config = {**loader_config(), "output_dir": str(self.folder), "source": self.source, "summary": False}
+        config = {
+            **loader_config(),
+            "output_dir": str(self.folder),
+            "source": self.source,
+            "summary": False,
+            **self.settings,
+        }
         streams = {name for model in config["models"] for name in self._streams(model)}
         snapshots = {rule["stream"] for rule in config["snapshots"] if self._is_ours(rule)}
         wanted = sorted(streams | (snapshots - {*self.models()}))

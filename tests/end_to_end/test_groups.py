@@ -73,11 +73,11 @@ def test_a_vendor_that_is_gone_leaves_with_the_nightly_whole_read(project: Proje
     run_schedule(project, "acumatica-full")
     assert {row[0] for row in query(vendors, "SELECT vendor_id FROM {t}")} == before - {gone}
     listed = project.meltano("--environment", "sandbox", "state", "list").stdout.split()
-    assert sorted(listed) == [
-        "sandbox:tap-acumatica--full-to-target-tableau--acumatica",
-        "sandbox:tap-acumatica--payables-to-target-tableau--acumatica",
-    ]
-    state = json.loads(project.meltano("state", "get", listed[0]).stdout)
+    full, payables = (
+        f"sandbox:tap-acumatica--{group}-to-target-tableau--acumatica" for group in ("full", "payables")
+    )
+    assert sorted(listed) == [full, payables]  # the order of the list itself is that of the disk
+    state = json.loads(project.meltano("state", "get", full).stdout)
     assert "completed_at" in state["singer_state"]["bookmarks"]["vendors"]
     assert {item.name.split()[0] for item in project.index.datasources.values()} == {"tap-acumatica"}
 

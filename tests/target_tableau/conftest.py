@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import shutil
@@ -56,6 +57,17 @@ class Server:
         found = self.find(name)
         assert found is not None
         return found
+
+    @property
+    def settings(self) -> Config:
+        """How a user tells the loader of it."""
+        return {
+            "server_url": self.url,
+            "site": tableau.SITE,
+            "project": tableau.PROJECT,
+            "token_name": tableau.TOKEN_NAME,
+            "token_value": tableau.TOKEN_VALUE,
+        }
 
     @property
     def writes(self) -> list[str]:
@@ -144,31 +156,28 @@ def extracts(tmp_path: Path) -> Extracts:
     return Extracts(tmp_path / "output")
 
 
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    app = create_app(tmp_path / "tableau")
+@contextlib.contextmanager
+def servers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server that keeps its contents in a folder, and whose jobs are not waited for long."""
+    app = create_app(folder / "tableau")
     monkeypatch.setattr(
         delivery, "TableauClient", functools.partial(TableauClient, pause=lambda _: time.sleep(0.002))
     )
     with serve(app) as url:
-        yield Server(app, url, tmp_path)
+        yield Server(app, url, folder)
     app.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with servers(tmp_path, monkeypatch) as server:
+        yield server
 
 
 @pytest.fixture
 def publishing(config: Config, server: Server) -> Config:
     """Settings that publish to the sandbox."""
-    return {**config, **_where(server.url)}
-
-
-def _where(url: str) -> Config:
-    return {
-        "server_url": url,
-        "site": tableau.SITE,
-        "project": tableau.PROJECT,
-        "token_name": tableau.TOKEN_NAME,
-        "token_value": tableau.TOKEN_VALUE,
-    }
+    return {**config, **server.settings}
 
 
 @pytest.fixture
@@ -192,8 +201,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     folder = tmp_path_factory.mktemp("shelf")
     app = create_app(folder / "tableau")
     with serve(app) as url:
-        config = {"output_dir": str(folder / "output"), **_where(url)}
         server = Server(app, url, folder)
+        config = {"output_dir": str(folder / "output"), **server.settings}
         books = Books(config, server)
         assert load(config, books.first) == [STATE]
         assert (books.here(), books.published()) == (books.old, books.old)

@@ -70,6 +70,32 @@ def test_columns_are_renamed_by_rule_and_keys_and_matches_follow(config: Config,
     ]
 
 
+def test_a_rule_that_comes_later_renames_the_column_for_the_rows_that_are_there(
+    config: Config, extracts: Extracts
+) -> None:
+    config["delete_match"] = {"bills": "note_id"}
+    load(config, bills(("001", 1), ("002", 2), ("003", 3)))
+    config["columns"] = {"bills": {"ref": "Number", "amount": "Amount due", "note_id": "Note"}}
+    gone = record("bills", ref=None, note_id="n-003", _sdc_deleted_at="2026-02-01T00:00:00Z")
+    load(config, [*bills(("002", 5), ("004", 4))[:-1], gone, state()])
+    wanted = 'SELECT "Number", "Amount due", "Note", amount FROM {t} ORDER BY 1'
+    assert extracts.rows("bills", wanted) == [
+        ["001", Decimal(1), "n-001", None],
+        ["002", Decimal(5), "n-002", None],
+        ["004", Decimal(4), "n-004", None],
+    ]
+    before = extracts.rows("bills", "SELECT * FROM {t} ORDER BY 1")
+    load(config, bills(("001", 1), ("004", 4)))
+    assert extracts.rows("bills", "SELECT * FROM {t} ORDER BY 1") == before, "the same again is no change"
+
+
+def test_a_column_is_renamed_and_made_wider_by_one_load(config: Config, extracts: Extracts) -> None:
+    load(config, rows({"a": {"type": "integer"}}, {"id": 1, "a": 1}, {"id": 2, "a": 2}))
+    config["columns"] = {"t": {"a": "A sum"}}
+    load(config, rows({"a": MONEY}, {"id": 2, "a": 2.5}))
+    assert extracts.column("t", "A sum") == [Decimal(1), Decimal("2.5")]
+
+
 def test_two_properties_cannot_be_renamed_to_one_column(config: Config) -> None:
     config["columns"] = {"bills": {"ref": "x", "amount": "X"}}
     with pytest.raises(SettingError, match="would both become the column"):

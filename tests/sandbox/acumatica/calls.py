@@ -135,7 +135,7 @@ class Call:
         )
 
     def _custom_column(self, path: CustomPath) -> Column:
-        for field in self.entity.shape.custom:
+        for field in self.style.custom(self.entity.shape):
             if (field.view, field.name) == path.names:
                 kind = Kind.STAMP if field.kind is Kind.DAY else field.kind
                 if _CUSTOM_FORMS.get(path.form) is not kind:

@@ -222,14 +222,19 @@ def _echo(question: Question, name: str, style: Style) -> Json:
 
 
 def _ad_hoc_schema(shape: Shape[Any], style: Style) -> Json:
-    answer: Json = {"id": str(uuid.uuid4()), "rowNumber": 1, "note": style.note, "custom": _custom_of(shape)}
+    answer: Json = {
+        "id": str(uuid.uuid4()),
+        "rowNumber": 1,
+        "note": style.note,
+        "custom": _custom_of(shape, style),
+    }
     for collection in shape.collections:
-        answer[collection.name] = [{"custom": _custom_of(collection.shape)}]
+        answer[collection.name] = [{"custom": _custom_of(collection.shape, style)}]
     return answer | {"_workflowActions": {}}
 
 
-def _custom_of(shape: Shape[Any]) -> dict[str, Json]:
+def _custom_of(shape: Shape[Any], style: Style) -> dict[str, Json]:
     views: dict[str, Json] = {}
-    for field in shape.custom:
+    for field in style.custom(shape):
         views.setdefault(field.view, {})[field.name] = custom_value(field.kind, None)
     return views

@@ -56,6 +56,10 @@ class Style:
         """The zone in which stamps are printed."""
         return wire.zone_of(self.switches.rest_zone_minutes)
 
+    def custom(self, shape: Shape[Any]) -> list[CustomField[Any]]:
+        """The fields outside the contract that a form has."""
+        return [field for field in shape.custom if field.name not in self.switches.fields_to_come]
+
     @property
     def empty(self) -> Json:
         """A field without a value."""
@@ -100,7 +104,7 @@ class Plan:
             if name in collections and name in selected
         ]
         self._custom = [
-            (view, name, _custom_writer(_custom_field(shape, view, name), style))
+            (view, name, _custom_writer(_custom_field(shape, view, name, style), style))
             for inside, view, name in wanted.custom
             if not inside
         ]
@@ -153,8 +157,8 @@ def _no_such_key(name: str) -> Refusal:
     )
 
 
-def _custom_field(shape: Shape[Any], view: str, name: str) -> CustomField[Any]:
-    for field in shape.custom:
+def _custom_field(shape: Shape[Any], view: str, name: str, style: Style) -> CustomField[Any]:
+    for field in style.custom(shape):
         if (field.view, field.name) == (view, name):
             return field
     raise _no_such_key(f"{view}.{name}")

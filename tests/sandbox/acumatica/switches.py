@@ -61,6 +61,7 @@ class Switches:
         dead_filters: Entities on whose lists a filter on other than key fields silently finds nothing.
         select_ignored: Entities on whose lists `$select` has no effect.
         select_broken: Entities on whose lists `$select` answers 500.
+        fields_to_come: User-defined fields that no customisation has added yet; contract REST does not know them.
         calls_per_second: API calls beyond so many within one second are declined with 429 (None: no limit).
         forbidden_dacs: DACs that the role may not read (403).
         dac_page_limit: DAC lists end after so many rows with an `@odata.nextLink` (None: no limit).
@@ -103,6 +104,7 @@ class Switches:
     dead_filters: frozenset[str] = frozenset()
     select_ignored: frozenset[str] = frozenset({"JournalTransaction"})
     select_broken: frozenset[str] = frozenset({"Payment"})
+    fields_to_come: frozenset[str] = frozenset()
     calls_per_second: int | None = None
     forbidden_dacs: frozenset[str] = frozenset()
     dac_page_limit: int | None = None

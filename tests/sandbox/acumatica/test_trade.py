@@ -207,6 +207,17 @@ def test_schema_of_custom_fields_names_user_defined_ones(user: Visitor) -> None:
     assert "UsrNumber" in user.ask("Vendor/$adHocSchema").json()["custom"]["BAccount"]
 
 
+def test_a_user_defined_field_is_unknown_until_it_is_added(user: Visitor) -> None:
+    user.app.switches.fields_to_come = frozenset({"UsrNumber"})
+    fields = user.ask("Bill/$adHocSchema").json()["custom"]["Document"]
+    assert "UsrNumber" not in fields
+    assert "UsrText" in fields
+    assert user.ask("Bill", custom="Document.UsrNumber", top=1).status_code == 500
+    user.app.switches.fields_to_come = frozenset()
+    assert "UsrNumber" in user.ask("Bill/$adHocSchema").json()["custom"]["Document"]
+    assert user.ask("Bill", custom="Document.UsrNumber", top=1).status_code == 200
+
+
 def test_attributes_are_a_collection_of_their_own(user: Visitor) -> None:
     row = user.ask("StockItem/000417", expand="Attributes").json()
     item = user.world.company.items["000417"]

@@ -161,7 +161,9 @@ class Table:
         if self.name not in switches.tables_without_revision:
             physical.append(Column("SysRevID", Kind.LONG))
         physical += [Column("SysRowID", Kind.GUID), Column("BitFlag", Kind.INT)]
-        side = (*self.customs, Column("UD_SysRevID", Kind.BINARY)) if self.customs else ()
+        side = [each for each in self.customs if each.name not in switches.columns_to_come]
+        if side:
+            side.append(Column("UD_SysRevID", Kind.BINARY))
         return (*physical, *self.looked_up, Column("RowMod", Kind.TEXT, calculated=True), *side)
 
 

@@ -59,6 +59,7 @@ class Switches:
         extra_columns: So many more columns on every row type.
         tables_without_revision: Row types that have no `SysRevID`.
         updated_on: Row types to which this installation has added a column `UpdatedOn`.
+        columns_to_come: `_c` columns that nobody has made yet.
         custom_edits_move_revision: A change to nothing but `_c` columns moves `SysRevID` too.
         second_book: Posted journals are copied to a second book.
         payroll_checks: Payroll checks stand among the checks.
@@ -104,6 +105,7 @@ class Switches:
     extra_columns: int = 0
     tables_without_revision: frozenset[str] = frozenset()
     updated_on: frozenset[str] = frozenset()
+    columns_to_come: frozenset[str] = frozenset()
     custom_edits_move_revision: bool = True
     second_book: bool = False
     payroll_checks: bool = True

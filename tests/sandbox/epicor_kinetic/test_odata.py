@@ -61,6 +61,19 @@ def test_columns_behind_bit_flag_are_looked_up(visitor: Visitor) -> None:
     ]  # fmt: skip
 
 
+def test_a_custom_column_is_neither_described_nor_shown_until_it_is_made(visitor: Visitor) -> None:
+    visitor.switches.columns_to_come = frozenset({"Score_c"})
+    described_, row = (
+        described(visitor, "APInvoiceSvc")["APInvoices"],
+        visitor.rows("APInvoiceSvc/APInvoices", top=1)[0],
+    )
+    assert not {"Score_c"} & {*described_, *row}
+    assert {"Remark_c", "UD_SysRevID"} <= {*described_} & {*row}
+    visitor.switches.columns_to_come = frozenset()
+    assert "Score_c" in described(visitor, "APInvoiceSvc")["APInvoices"]
+    assert "Score_c" in visitor.rows("APInvoiceSvc/APInvoices", top=1)[0]
+
+
 def test_a_column_that_is_said_to_be_never_null_is_null_in_places(visitor: Visitor) -> None:
     column = described(visitor, "APInvoiceSvc")["APInvoices"]["DiscountDate"]
     assert column.get("Nullable") == "false"
