@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
@@ -15,6 +16,7 @@ Decode = Callable[[bytes], Json]
 """Decodes a body."""
 
 
+@functools.lru_cache(maxsize=1024)  # half of all amounts are zero, and what is debited here is credited there
 def exact(literal: str) -> Decimal:
     """A number as it is written, but in plain digits: never as 1E+2, nor zero as 0E-8."""
     value = Decimal(literal)
