@@ -9,6 +9,7 @@ A short page is not the end: a site may give fewer rows than were asked for.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 import operator
 import queue
@@ -106,7 +107,7 @@ class Walk:
             if found is None:
                 return
             answer, is_exact = found
-            keys = [self._key(row) for row in answer.rows]
+            keys = self._keys_of(answer.rows)
             fresh = answer.rows
             if not is_exact:
                 fresh = [row for row, key in zip(answer.rows, keys, strict=True) if key not in seen]
@@ -178,10 +179,11 @@ class Walk:
 
     def _is_ordered(self, keys: Sequence[tuple[Any, ...]]) -> bool:
         """Whether rows came in the binary order of their keys, as they were asked for."""
-        comparable = [
-            tuple(_binary(key.kind, raw) for key, raw in zip(self._keys, values, strict=True))
-            for values in keys
-        ]
+        columns = []
+        for key, column in zip(self._keys, zip(*keys, strict=True), strict=True):
+            binary = {raw: _binary(key.kind, raw) for raw in set(column)}  # most values come many times
+            columns.append(map(binary.__getitem__, column))
+        comparable = list(zip(*columns, strict=True))
         return all(map(operator.le, comparable, comparable[1:]))
 
     def _depth(self, mark: Mark) -> int:
@@ -298,6 +300,17 @@ class Walk:
             return True
         self._full = min(self._full or self.size, len(answer.rows))
         return False
+
+    def _keys_of(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+        """The keys of a page. The next page waits for them, so they are taken at once where that gives the same."""
+        if len(self._keys) > 1 and rows:
+            try:
+                keys = list(map(operator.itemgetter(*(key.name for key in self._keys)), rows))
+            except KeyError:
+                keys = []
+            if keys and Decimal not in set(map(type, itertools.chain.from_iterable(keys))):
+                return keys
+        return [self._key(row) for row in rows]
 
     def _key(self, row: Row) -> tuple[Any, ...]:
         if not self._keys:
