@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import operator
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -240,11 +239,6 @@ def plain_boolean(value: Any) -> bool:  # noqa: ANN401 - whatever the service wr
     return value if isinstance(value, bool) else str(value).strip().lower() in {"true", "1", "y"}
 
 
-def stripped(value: Any) -> str | None:  # noqa: ANN401 - whatever the service wrote
-    """A text without blanks at its end, and null where nothing is left: the usual case."""
-    return (value if value.__class__ is str else str(value)).rstrip() or None
-
-
 def converters(config: Mapping[str, Any]) -> dict[str, Callable[[Any], Any] | None]:
     """The conversion of each kind; None where the value is right as it comes. Null stays null."""
     strips = config["strip_strings"] == "right"
@@ -258,6 +252,10 @@ def converters(config: Mapping[str, Any]) -> dict[str, Callable[[Any], Any] | No
     def text(value: Any) -> str | None:  # noqa: ANN401 - whatever the service wrote
         found = value if value.__class__ is str else str(value)
         return None if blanks and (not found or found.isspace()) else found
+
+    # The usual case, and by far the most frequent conversion of all.
+    def stripped(value: Any) -> str | None:  # noqa: ANN401 - whatever the service wrote
+        return (value if value.__class__ is str else str(value)).rstrip() or None
 
     def right_stripped(value: Any) -> str:  # noqa: ANN401 - whatever the service wrote
         return str(value).rstrip()
@@ -283,43 +281,13 @@ def row_reader(
     columns: Iterable[Column], convert: Mapping[str, Callable[[Any], Any] | None]
 ) -> Callable[[Row], Row]:
     """Make a function that turns a row of the service into the properties that are wanted."""
-    wanted = [column for column in columns if column.source]
-    names = [column.name for column in wanted]
-    fetch = _fetcher([column.source for column in wanted])
-    conversions = [(place, how) for place, column in enumerate(wanted) if (how := convert[column.kind])]
-    # Most values are texts: these need no call of Python.
-    texts = [place for place, how in conversions if how is stripped]
-    others = [(place, how) for place, how in conversions if how is not stripped]
-    strip = str.rstrip
+    fields = [(column.name, column.source, convert[column.kind]) for column in columns if column.source]
 
     def read(raw: Row) -> Row:
-        values = list(fetch(raw))
-        try:
-            for place in texts:
-                if (value := values[place]) is not None:
-                    values[place] = strip(value) or None
-        except TypeError:
-            for place in texts:
-                if (value := values[place]) is not None:
-                    values[place] = stripped(value)
-        for place, how in others:
-            if (value := values[place]) is not None:
-                values[place] = how(value)
-        return dict(zip(names, values, strict=True))
+        get = raw.get
+        return {
+            name: value if (value := get(source)) is None or how is None else how(value)
+            for name, source, how in fields
+        }
 
     return read
-
-
-def _fetcher(sources: Sequence[str]) -> Callable[[Row], Sequence[Any]]:
-    """Make a function that gives several values of a row at once; what a row lacks is null."""
-    if len(sources) < 2:  # noqa: PLR2004 - itemgetter gives a tuple for two and more
-        return lambda raw: [raw.get(source) for source in sources]
-    at_once = operator.itemgetter(*sources)
-
-    def fetch(raw: Row) -> Sequence[Any]:
-        try:
-            return at_once(raw)  # type: ignore[no-any-return] # a tuple
-        except KeyError:
-            return [raw.get(source) for source in sources]
-
-    return fetch
