@@ -13,7 +13,6 @@ import email.utils
 import logging
 import random
 import time
-from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, urlsplit
@@ -23,6 +22,7 @@ import requests
 from requests.auth import AuthBase
 from typing_extensions import override
 
+from tap_acumatica.decoding import decode as decode_any
 from tap_acumatica.errors import (
     CallBudgetSpentError,
     NoSeatError,
@@ -37,10 +37,7 @@ from tap_acumatica.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Json = Any
-"""A decoded JSON value; numbers with a fraction are `Decimal`, never binary floats."""
-
-_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+    from tap_acumatica.decoding import Decode, Json
 
 _LOGOUT_TIMEOUT_SECONDS: Final = 30
 _CONNECT_TIMEOUT_SECONDS: Final = 30
@@ -125,7 +122,7 @@ class Unsigned(AuthBase):
         return r
 
 
-def _content(response: requests.Response) -> Json:
+def _content(response: requests.Response, decode: Decode) -> Json:
     """The decoded body; XML as it is, and None for an empty one.
 
     Raises:
@@ -133,7 +130,7 @@ def _content(response: requests.Response) -> Json:
     """
     if response.url.endswith(METADATA) and "xml" in response.headers.get("Content-Type", ""):
         return response.content
-    return _decode(response.content) if response.content else None
+    return decode(response.content) if response.content else None
 
 
 def query(params: Mapping[str, str | int]) -> str:
@@ -178,14 +175,21 @@ class Client:
 
     # requests ---------------------------------------------------------------------------------------------
 
-    def get(self, url: str, params: Mapping[str, str | int] | None = None) -> Json:
+    def get(
+        self, url: str, params: Mapping[str, str | int] | None = None, *, decode: Decode = decode_any
+    ) -> Json:
         """GET a JSON document, signed.
+
+        Args:
+            url: Its address.
+            params: The query.
+            decode: How the document is decoded, see `tap_acumatica.decoding`.
 
         Raises:
             UserError: A setting is wrong, or the sign-in is refused.
             ApiError: One of its kinds, by what the server answered.
         """
-        return self._signed("GET", f"{url}?{query(params)}" if params else url, None)
+        return self._signed("GET", f"{url}?{query(params)}" if params else url, None, decode)
 
     def get_metadata(self, root: str) -> bytes:
         """GET the description (CSDL, in XML) of an OData service.
@@ -196,25 +200,31 @@ class Client:
         """
         return bytes(self._signed("GET", root + METADATA, None))
 
-    def put(self, url: str, params: Mapping[str, str | int], body: Json) -> Json:
+    def put(
+        self, url: str, params: Mapping[str, str | int], body: Json, *, decode: Decode = decode_any
+    ) -> Json:
         """PUT the parameters of an inquiry and return its answer. Inquiries change nothing in the ERP.
 
         Raises:
             UserError: A setting is wrong, or the sign-in is refused.
             ApiError: One of its kinds, by what the server answered.
         """
-        return self._signed("PUT", f"{url}?{query(params)}", body)
+        return self._signed("PUT", f"{url}?{query(params)}", body, decode)
 
-    def _signed(self, method: str, address: str, body: Json) -> Json:
+    def _signed(self, method: str, address: str, body: Json, decode: Decode = decode_any) -> Json:
         sign_in = self.sign_in
         if sign_in is None:
             raise RuntimeError("the client was given no way to sign in")
+
+        def attempt() -> Json:
+            return self.send(method, address, auth=sign_in.credentials(), body=body, decode=decode)
+
         try:
-            return self.repeat(lambda: self.send(method, address, auth=sign_in.credentials(), body=body))
+            return self.repeat(attempt)
         except SessionEndedError:
             sign_in.renew()
         try:
-            return self.repeat(lambda: self.send(method, address, auth=sign_in.credentials(), body=body))
+            return self.repeat(attempt)
         except SessionEndedError as error:
             raise UserError(
                 f"{error} Signing in anew did not help: check the rights of the API user."
@@ -244,7 +254,7 @@ class Client:
                 failures += 1
                 self._wait_out(error, failures)
 
-    def send(
+    def send(  # noqa: PLR0913 - all that a request is made of
         self,
         method: str,
         address: str,
@@ -252,6 +262,7 @@ class Client:
         auth: AuthBase,
         body: Json = None,
         form: Mapping[str, str] | None = None,
+        decode: Decode = decode_any,
     ) -> Json:
         """Send one request once and decode what comes back.
 
@@ -276,7 +287,7 @@ class Client:
         except requests.RequestException as error:
             raise self._network_error(f"{method} {urlsplit(address).path}", error) from None
         self._note_time(response)
-        return self._read(method, response)
+        return self._read(method, response, decode)
 
     def logout(self, auth: AuthBase, cookies: Mapping[str, str] | None = None) -> None:
         """End a session so that its licence seat is free at once; trouble is logged, never raised."""
@@ -348,16 +359,21 @@ class Client:
             return UserError(f"base_url: there is no host named {urlsplit(self.site.base_url).hostname}")
         return TransientError(f"{what}: the connection failed ({type(error).__name__}).")
 
-    def _read(self, method: str, response: requests.Response) -> Json:
+    def _read(self, method: str, response: requests.Response, decode: Decode) -> Json:
+        other_form = ""
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             try:
-                content = _content(response)
+                content = _content(response, decode)
+            except msgspec.ValidationError as error:
+                other_form = str(error)  # tells types and places, no values
             except msgspec.DecodeError:
                 pass
             else:
                 self._answered = True
                 return content
         text = self.redact(f"{method} {urlsplit(response.url).path}: {response.status_code}{said(response)}.")
+        if other_form:
+            raise TransientError(f"{text} The data came in another form than was asked for: {other_form}.")
         if response.status_code < HTTPStatus.BAD_REQUEST:
             # Maintenance, sign-in and error pages come with 200 or as a redirect: never "no rows".
             raise TransientError(f"{text} A web page came instead of data.")

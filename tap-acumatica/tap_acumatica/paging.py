@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 S = TypeVar("S")
 Row = dict[str, Any]
+Record = Any
+"""A row as the answer was decoded: a `Row`, or a struct made for the list, see `tap_acumatica.streams.shapes`."""
 
 _ATTEMPTS: Final = 3
 _SMALLEST_PAGE: Final = 10
@@ -62,14 +64,14 @@ class Pages(Generic[T]):
         fetch: Gives `top` rows after the first `skip` of a window.
         key: The identity of a row.
         take: Makes of a row what is kept of it; None drops it.
-        size: Rows per page; halved for good when the server cannot deliver so many at a time.
+        size: Records per page; halved for good when the server cannot deliver so many at a time.
     """
 
     def __init__(
         self,
-        fetch: Callable[[Window | None, int, int], Sequence[Row]],
-        key: Callable[[Row], Hashable],
-        take: Callable[[Row], T | None],
+        fetch: Callable[[Window | None, int, int], Sequence[Record]],
+        key: Callable[[Record], Hashable],
+        take: Callable[[Record], T | None],
         size: int,
     ) -> None:
         self._fetch = fetch
@@ -77,11 +79,11 @@ class Pages(Generic[T]):
         self._take = take
         self.size = max(size, 2)
 
-    def taking(self, take: Callable[[Row], S | None]) -> Pages[S]:
+    def taking(self, take: Callable[[Record], S | None]) -> Pages[S]:
         """The same list, of which something else is kept."""
         return Pages(self._fetch, self._key, take, self.size)
 
-    def read(self, window: Window | None, head: Sequence[Row] | None = None) -> list[T]:
+    def read(self, window: Window | None, head: Sequence[Record] | None = None) -> list[T]:
         """Everything in a window, or everything there is.
 
         Args:
@@ -89,7 +91,7 @@ class Pages(Generic[T]):
             head: Its first page, where that has just been read.
 
         Raises:
-            MovingRowsError: Rows kept moving, or there are too many to hold; a shorter window may do.
+            MovingRowsError: Records kept moving, or there are too many to hold; a shorter window may do.
             ApiError: The server does not give the rows.
         """
         for _ in range(_ATTEMPTS):
@@ -100,16 +102,16 @@ class Pages(Generic[T]):
             _LOG.info("Records changed while they were read; reading this part again")
         raise MovingRowsError(f"Records kept changing while they were read, {_ATTEMPTS} times in a row.")
 
-    def first(self, window: Window | None, top: int) -> Sequence[Row]:
+    def first(self, window: Window | None, top: int) -> Sequence[Record]:
         """The first rows of a window, as they come."""
         return self._fetch(window, 0, top)
 
-    def head(self, window: Window | None) -> tuple[Sequence[Row], bool]:
+    def head(self, window: Window | None) -> tuple[Sequence[Record], bool]:
         """The first page of a window, and whether it is so long that more may follow."""
         size, page = self._page(window, 0)
         return page, len(page) >= size
 
-    def _pass(self, window: Window | None, head: Sequence[Row] | None) -> list[T] | None:
+    def _pass(self, window: Window | None, head: Sequence[Record] | None) -> list[T] | None:
         """Read from beginning to end; None when a row has moved."""
         taken: list[T] = []
         last: Hashable = None
@@ -128,7 +130,7 @@ class Pages(Generic[T]):
             if len(taken) > _TOO_MANY_ROWS and window is not None and window.lo is not None:
                 raise MovingRowsError(f"More than {_TOO_MANY_ROWS} records in one part.")
 
-    def _page(self, window: Window | None, skip: int) -> tuple[int, Sequence[Row]]:
+    def _page(self, window: Window | None, skip: int) -> tuple[int, Sequence[Record]]:
         while True:
             try:
                 return self.size, self._fetch(window, skip, self.size)

@@ -1,13 +1,15 @@
 """One request to Exact Online: its limits, its retries, its errors.
 
 Nothing here knows streams. Every call of a run goes through one `Client`, one after the other: the vendor asks for
-that, and parallel paging gives duplicates and gaps.
+that, and parallel paging gives duplicates and gaps. A page may be asked for while the one before is written, so calls
+come from two threads; each waits for its turn, with all its attempts.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
-import re
+import threading
 from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +28,7 @@ from tap_exact_online.errors import (
     NotFoundError,
     RefusedError,
     ServerTroubleError,
+    StoppedError,
     ThrottledError,
     TransientError,
     UserError,
@@ -36,17 +39,13 @@ from tap_exact_online.hosts import address_of
 from tap_exact_online.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tap_exact_online.auth import Tokens
     from tap_exact_online.store import Store
 
 Json = Any
 """A decoded JSON value; numbers with a fraction are `Decimal`, never binary floats."""
-
-_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
-_decode_plain: Final = msgspec.json.Decoder(float_hook=lambda text: plain(Decimal(text))).decode
-_EXPONENT: Final = re.compile(rb"[:,\[]\s*-?[0-9.]+[eE]")
 
 _CONNECT_TIMEOUT_SECONDS: Final = 30
 _TRIES: Final = 5
@@ -68,18 +67,15 @@ class _Bearer(AuthBase):
         return r
 
 
-def plain(exact: Decimal) -> Decimal:
-    """The same number in plain digits, never as 1E+2."""
-    return Decimal(f"{exact:f}")
+@functools.lru_cache(maxsize=1024)  # half of all amounts are zero, and many come twice
+def exact(literal: str) -> Decimal:
+    """A number as it is written; one with an exponent is written out, never as 1E+2."""
+    value = Decimal(literal)
+    return Decimal(f"{value:f}") if "e" in literal or "E" in literal else value
 
 
-def decode(content: bytes) -> Json:
-    """Decode a document; the rare numbers with an exponent are written out.
-
-    Raises:
-        msgspec.DecodeError: It is no JSON.
-    """
-    return _decode_plain(content) if _EXPONENT.search(content) else _decode(content)
+decode: Final[Callable[[bytes], Json]] = msgspec.json.Decoder(float_hook=exact).decode
+"""Decodes a document."""
 
 
 def query(params: Mapping[str, str]) -> str:
@@ -117,6 +113,13 @@ class Client:
         self._timeout = (_CONNECT_TIMEOUT_SECONDS, int(config["request_timeout_seconds"]))
         self._max_calls: int | None = config.get("max_calls_per_run")
         self._token = ""
+        self._turn = threading.Lock()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Let the connection go; a page that was asked for ahead is asked for no more."""
+        self._is_closed = True
+        self.session.close()
 
     def url(self, division: int, endpoint: str, params: Mapping[str, str] | None = None) -> str:
         """Address of an endpoint in a division, with its options."""
@@ -148,7 +151,18 @@ class Client:
             )
         return self._get(url, division, endpoint)
 
+    def calls_left(self, division: int) -> int | None:
+        """How many calls of a division the budget and the day still allow, as far as is known; None for no limit."""
+        known = [self.limits.quota(division).day_left]
+        if self._max_calls is not None:
+            known.append(self._max_calls - self.calls)
+        return min((left for left in known if left is not None), default=None)
+
     def _get(self, url: str, division: int, endpoint: str) -> Json:
+        with self._turn:
+            return self._answered(url, division, endpoint)
+
+    def _answered(self, url: str, division: int, endpoint: str) -> Json:
         """Repeat a call until it is answered.
 
         Raises:
@@ -179,6 +193,8 @@ class Client:
 
     def _once(self, url: str, division: int, endpoint: str) -> Json:
         """Send one request once and decode what comes back."""
+        if self._is_closed:
+            raise StoppedError("The run has ended.")
         if self._max_calls is not None and self.calls >= self._max_calls:
             raise CallBudgetSpentError(f"max_calls_per_run: the {self._max_calls} calls of this run are used")
         if division != _NO_DIVISION:

@@ -10,7 +10,9 @@ wall clock. Times that are dates by their meaning are never shifted.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Final
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tap_exact_online.errors import ServerTroubleError
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from tap_exact_online.client import Client
 
+T = TypeVar("T")
 Row = dict[str, Any]
 
 EPOCH: Final = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - wall clock
@@ -122,3 +125,33 @@ def follow(client: Client, url: str | None, division: int, endpoint: str) -> Ite
                 f"{endpoint} in division {division}: the next page is one that was read."
             )
         yield rows
+
+
+def ahead(items: Iterator[T], may: Callable[[], bool]) -> Iterator[T]:
+    """Yield items while the next one is made in a thread, so that waiting for the server costs no time twice.
+
+    What goes wrong with an item is raised where the item would have come. The thread ends with its item and does not
+    keep the process alive: a signal must not wait for the network.
+
+    Args:
+        items: The items.
+        may: Asked before each item whether it may be made before the one before is done with.
+    """
+    item = next(items, None)
+    while item is not None:
+        coming = _in_background(items) if may() else None
+        yield item
+        item = coming.result() if coming is not None else next(items, None)
+
+
+def _in_background(items: Iterator[T]) -> Future[T | None]:
+    made: Future[T | None] = Future()
+
+    def make() -> None:
+        try:
+            made.set_result(next(items, None))
+        except BaseException as error:  # noqa: BLE001 - raised again where the item is awaited
+            made.set_exception(error)
+
+    threading.Thread(target=make, daemon=True, name="page-ahead").start()
+    return made

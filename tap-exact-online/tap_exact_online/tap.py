@@ -114,7 +114,7 @@ class TapExactOnline(Tap):
     def close(self) -> None:
         """Let the connection go. There is no session to end: access tokens die by themselves."""
         if "client" in self.__dict__:
-            self.client.session.close()
+            self.client.close()
 
     @cached_property
     def withdrawn(self) -> Withdrawn:

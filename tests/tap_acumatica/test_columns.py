@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.contrib.msgspec import encoder
 
+from tap_acumatica.decoding import decode, decoder
 from tap_acumatica.discovery import Endpoint, Field, snake
 from tap_acumatica.streams.columns import (
     Column,
@@ -19,11 +20,11 @@ from tap_acumatica.streams.columns import (
     label,
     number,
     period,
-    row_reader,
     schema_of,
     text,
     time_converter,
 )
+from tap_acumatica.streams.shapes import Shape, values_reader
 
 
 @pytest.mark.parametrize(
@@ -44,23 +45,29 @@ def test_property_names_are_the_snake_case_of_the_erps_own(theirs: str, ours: st
     assert snake(theirs) == ours
 
 
+def as_written(literal: str) -> str:
+    """A number of an answer, as it stands in a record."""
+    return encoder.encode(number(decode(literal.encode()))).decode()
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=None, min_value=-(10**15), max_value=10**15))
 def test_a_number_is_written_exactly_and_not_as_1e_plus_2(value: Decimal) -> None:
-    written = encoder.encode(number(value)).decode()
+    written = as_written(str(value))
     assert Decimal(written) == value
     assert "E+" not in written
 
 
-@pytest.mark.parametrize("value", [Decimal("1E+2"), Decimal("0E-8"), Decimal("0E+3"), Decimal("-5E+1")])
-def test_numbers_with_an_exponent_become_plain(value: Decimal) -> None:
-    written = encoder.encode(number(value)).decode()
-    assert "E" not in written
-    assert Decimal(written) == value
+@pytest.mark.parametrize("literal", ["1E+2", "0E-8", "0.00000000", "0e3", "-5e+1", "-0.0000000"])
+def test_numbers_with_an_exponent_become_plain(literal: str) -> None:
+    written = as_written(literal)
+    assert "e" not in written.lower()
+    assert Decimal(written) == Decimal(literal)
 
 
-def test_a_number_keeps_the_digits_of_the_erp() -> None:
-    assert str(number(Decimal("125.50"))) == "125.50"
-    assert number(100) == 100
+def test_a_number_keeps_the_digits_of_the_erp_and_may_come_as_text() -> None:
+    assert as_written("125.50") == as_written('"125.50"') == "125.50"
+    assert as_written("100") == "100"
+    assert as_written("1000000.0000001") == "1000000.0000001"
 
 
 @pytest.mark.parametrize(
@@ -162,27 +169,41 @@ def test_collections_are_no_columns_and_linked_entities_only_when_expanded() -> 
     assert columns(("Vendor",))["vendor_email"].path == ("Vendor", "Email")
 
 
-@pytest.mark.parametrize("empty", [{}, {"value": None}, None])
-def test_every_form_of_an_empty_value_is_null(empty: Any) -> None:
-    read = row_reader(columns(("Vendor",)).values(), converters("UTC"))
-    row = read({"Amount": empty, "Vendor": empty})
+def read(body: bytes) -> dict[str, Any]:
+    """What is read of a record."""
+    shape = Shape()
+    names, values = values_reader(columns(("Vendor",)).values(), converters("UTC"), shape)
+    return dict(zip(names, values(decoder(shape.made())(body)), strict=True))
+
+
+@pytest.mark.parametrize("empty", ["{}", '{"value":null}', "null"])
+def test_every_form_of_an_empty_value_is_null(empty: str) -> None:
+    row = read(f'{{"Amount":{empty},"Vendor":{empty},"Date":{{"value":"2026-06-30T00:00:00"}}}}'.encode())
     assert row["amount"] is None
     assert row["vendor_email"] is None
     assert row["type"] is None
+    assert row["date"] == "2026-06-30"
 
 
 def test_a_record_becomes_its_properties() -> None:
-    read = row_reader(columns(("Vendor",)).values(), converters("UTC"))
     row = read(
-        {
-            "Type": {"value": "Bill"},
-            "Amount": {"value": Decimal("125.5")},
-            "PostPeriod": {"value": "012026"},
-            "Vendor": {"Email": {"value": "a@b.c"}, "id": "x"},
-            "note": "",
-        }
+        b'{"id":"y","Type":{"value":"Bill  "},"Amount":{"value":125.5},"PostPeriod":{"value":"012026"},'
+        b'"Vendor":{"Email":{"value":"a@b.c"},"id":"x"},"note":""}'
     )
     assert row["type"] == "Bill"
     assert row["amount"] == Decimal("125.5")
     assert row["post_period"] == "202601"
     assert row["vendor_email"] == "a@b.c"
+
+
+def test_a_number_where_a_text_is_expected_becomes_a_text() -> None:
+    row = read(b'{"Type":{"value":7},"TaxRegistrationID":{"value":null},"Vendor":{"Email":{"value":"a "}}}')
+    assert (row["type"], row["tax_registration_id"], row["vendor_email"]) == ("7", None, "a")
+
+
+def test_fields_whose_names_are_none_in_python_are_read() -> None:
+    shape = Shape()
+    odd = Column("custom_odd", "string", ("custom", "Class-View", "Attribute.X 1"))
+    _, values = values_reader([odd], converters("UTC"), shape)
+    body = b'{"custom":{"Class-View":{"Attribute.X 1":{"type":"CustomStringField","value":"A"}}}}'
+    assert values(decoder(shape.made())(body)) == ["A"]

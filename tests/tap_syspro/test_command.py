@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,7 +19,7 @@ import pytest
 from tap_syspro.tap import TapSyspro
 from tests.sandbox.faults import Fault
 from tests.sandbox.syspro import ODATA_PASSWORD, OPERATOR_PASSWORD
-from tests.tap_syspro.harness import command
+from tests.tap_syspro.harness import command, run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +52,28 @@ def test_a_run_writes_singer_messages_and_says_what_it_cost(instance: Instance, 
     assert "calls" in last
     assert f"ap_invoice {instance.count('ApInvoice')}" in last
     assert instance.app.open_sessions == 0
+
+
+def test_rows_written_as_a_block_are_counted_and_are_what_single_messages_would_be(
+    instance: Instance, tmp_path: Path
+) -> None:
+    finder = TapSyspro(config=instance.config, setup_mapper=False)
+    try:
+        select(finder, ["gen_transaction"])
+        (tmp_path / "catalog.json").write_text(finder.catalog_json_text)
+    finally:
+        finder.close()
+    code, out, err = finish(command(instance.config, tmp_path, "--catalog", str(tmp_path / "catalog.json")))
+    assert code == 0, err
+    found = [json.loads(line, parse_float=Decimal) for line in out.splitlines()]
+    block = [message["record"] for message in found if message["type"] == "RECORD"]
+    single = run_tap(instance.config, "gen_transaction").rows("gen_transaction")
+    assert len(block) == instance.count("GenTransaction")
+    assert block == single
+    counted = re.findall(
+        r'"metric":"record_count","value":(\d+)', err.replace('": ', '":').replace(", ", ",")
+    )
+    assert sum(map(int, counted)) == len(block)
 
 
 def test_discovered_catalog_selects_what_is_useful_and_can_be_used(

@@ -23,7 +23,7 @@ from tap_acumatica.streams.stream import AcumaticaStream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tap_acumatica.client import Json
+    from tap_acumatica.decoding import Json
     from tap_acumatica.paging import Row
     from tap_acumatica.tap import TapAcumatica
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import re
 import zoneinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from tap_acumatica.decoding import exact
 from tap_acumatica.discovery import snake
 from tap_acumatica.paging import iso
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_acumatica.discovery import Endpoint, Field
-    from tap_acumatica.paging import Row
 
 CURSOR: Final = "last_modified_date_time"
 NOTE_ID: Final = "note_id"
@@ -189,13 +190,8 @@ def text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
 
 
 def number(value: Any) -> Decimal | int:  # noqa: ANN401 - whatever JSON holds
-    """An exact number that is written in plain digits, never as 1E+2."""
-    if isinstance(value, int):
-        return value
-    exact = value if value.__class__ is Decimal else Decimal(str(value))
-    if "E" not in str(exact):
-        return exact
-    return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+    """An exact number: the decoder makes such of numbers, and some answers hold numbers as text."""
+    return value if value.__class__ is Decimal or isinstance(value, int) else exact(str(value))
 
 
 def date(value: str) -> str:
@@ -203,6 +199,7 @@ def date(value: str) -> str:
     return value[:10]
 
 
+@functools.lru_cache(maxsize=1024)  # every document bears one, and there are few
 def period(value: str) -> str:
     """A financial period as YYYYMM; the ERP shows it as MMYYYY or MM-YYYY too.
 
@@ -274,49 +271,6 @@ def converters(naive_zone: str) -> dict[str, Callable[[Any], Any] | None]:
         "label": label,
         "code": code,
     }
-
-
-def row_reader(
-    columns: Iterable[Column], convert: Mapping[str, Callable[[Any], Any] | None]
-) -> Callable[[Row], Row]:
-    """Make a function that turns one record of contract REST into the properties that are wanted.
-
-    A value stands in `{"value": …}`; `{}`, `{"value": null}` and a missing field all mean null.
-    """
-    wanted = [(c.name, c.path, convert[c.kind]) for c in columns if c.path]
-    # Nearly all texts are texts: the method of `str` takes a third of the time of `text`, which takes all else.
-    flat = [
-        (name, path[0], str.rstrip if how is text else how) for name, path, how in wanted if len(path) == 1
-    ]
-    slow = [(name, path[0], how) for name, path, how in wanted if len(path) == 1]
-    deep = [(name, path, how) for name, path, how in wanted if len(path) > 1]
-
-    def read(record: Row) -> Row:
-        get = record.get
-        try:
-            row = {
-                name: None
-                if not (cell := get(field)) or (value := cell.get("value")) is None
-                else value
-                if how is None
-                else how(value)
-                for name, field, how in flat
-            }
-        except TypeError:
-            row = {name: _converted(get(field), how) for name, field, how in slow}
-        for name, path, how in deep:
-            cell = record
-            for part in path:
-                cell = (cell or {}).get(part) or {}
-            row[name] = _converted(cell, how)
-        return row
-
-    return read
-
-
-def _converted(cell: Any, how: Callable[[Any], Any] | None) -> Any:  # noqa: ANN401 - whatever JSON holds
-    value = cell.get("value") if cell else None
-    return value if how is None or value is None else how(value)
 
 
 def schema_of(columns: Iterable[Column]) -> dict[str, Any]:

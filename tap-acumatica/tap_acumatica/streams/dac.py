@@ -11,6 +11,7 @@ import dataclasses
 import datetime as dt
 import logging
 import operator
+from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
@@ -86,7 +87,10 @@ class Dac:
                 params["$filter"] = condition
             return self.fetch(self.client.site.dac(dac), {**params, "$top": top, "$skip": skip}, top)
 
-        return Pages(fetch, lambda row: tuple(str(row.get(key)) for key in keys), _trimmed, self.page_size)
+        def key(row: Row) -> tuple[str, ...]:
+            return tuple(str(row.get(name)).rstrip() for name in keys)  # `_trimmed` has been there or not
+
+        return Pages(fetch, key, _trimmed, self.page_size)
 
     def deleted(self, dac: str, since: dt.datetime) -> list[Row] | None:
         """Note ids and times of what was deleted since a moment; None when the DAC does not tell."""
@@ -133,7 +137,10 @@ def _values(address: str, answer: Any) -> list[Row]:  # noqa: ANN401 - whatever 
 
 
 def _trimmed(row: Row) -> Row:
-    return {name: value.rstrip() if value.__class__ is str else value for name, value in row.items()}
+    for name, value in row.items():
+        if value.__class__ is str:
+            row[name] = value.rstrip()
+    return row
 
 
 # base-currency amounts --------------------------------------------------------------------------------------
@@ -253,36 +260,42 @@ class Join:
                 named[text(header[how.header[0]]), text(header[how.header[1]])] = doc
                 known[doc.note_id] = header
         amounts = self._lines_of(how, window, named)
-        like = operator.itemgetter(*how.like)
-        for (kind, number), doc in named.items():
+        like, compute = operator.itemgetter(*how.like), how.compute
+        takes_all = wanted.issuperset(column.name for column in how.columns)
+        for name, doc in named.items():
             header = known[doc.note_id] if self._header else {}
+            of_document = amounts.get(name, {})
             for line in doc.lines:
-                amount = amounts.get((kind, number, like(line)))
-                if amount is not None:
-                    _fill(line, wanted, how.compute(amount, header))
+                amount = of_document.get(like(line))
+                if amount is None:
+                    continue
+                if takes_all:
+                    line.update(compute(amount, header))
+                else:
+                    _fill(line, wanted, compute(amount, header))
 
     def _lines_of(
         self, how: LineAmounts, window: Window, named: Mapping[tuple[str, str], Doc]
-    ) -> dict[tuple[Any, ...], Row]:
-        """Rows of the table by document and what tells the lines of one apart."""
+    ) -> dict[tuple[str, str], dict[Any, Row]]:
+        """Rows of the table, by document and then by what tells the lines of one apart."""
         keys = (*how.document, *how.order)
         columns = tuple(dict.fromkeys((*keys, *how.match, *how.select)))
-        found: dict[tuple[Any, ...], Row] = {}
+        found: defaultdict[tuple[str, str], dict[Any, Row]] = defaultdict(dict)
         kind, number = keys[:2]
         match, like = operator.itemgetter(*how.match), operator.itemgetter(*how.like)
 
         def read(where: str) -> bool:
             rows = self._dac.read(how.dac, columns, keys, where)
             for row in rows or ():
-                found[str(row[kind]), str(row[number]), match(row)] = row
+                found[str(row[kind]), str(row[number])][match(row)] = row
             return rows is not None
 
         if len(named) > _CHUNK and not read(within(window)):
             return found
         missing = [
-            (kind, number)
-            for (kind, number), doc in named.items()
-            if any((kind, number, like(line)) not in found for line in doc.lines)
+            name
+            for name, doc in named.items()
+            if not all(map(found[name].__contains__, map(like, doc.lines)))
         ]
         for where in _by_document(how.document, missing):
             if not read(where):

@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
+from tap_acumatica.decoding import Decode, decode, decoder
 from tap_acumatica.discovery import snake
 from tap_acumatica.errors import NotFoundError, NotOptimizableError, RefusedError
 from tap_acumatica.paging import Pages, Window
-from tap_acumatica.streams.columns import CURSOR, DELETED_AT, NOTE_ID, TENANT, Column, columns_of, row_reader
+from tap_acumatica.streams.columns import CURSOR, DELETED_AT, NOTE_ID, TENANT, Column, columns_of
 from tap_acumatica.streams.custom import columns_of_custom
 from tap_acumatica.streams.dac import Join
 from tap_acumatica.streams.declarations import Entity, Lines
 from tap_acumatica.streams.feed import Doc, Feed
+from tap_acumatica.streams.shapes import Shape, getter, values_reader
 from tap_acumatica.streams.stream import AcumaticaStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_acumatica.discovery import Endpoint
-    from tap_acumatica.paging import Row
+    from tap_acumatica.paging import Record, Row
     from tap_acumatica.tap import TapAcumatica
 
 __all__ = ["Entity", "EntityFeed", "Lines"]
@@ -60,10 +62,13 @@ class EntityFeed(Feed):
         self._custom: list[str] = []
         self._one_by_one = False
         self._with_lines = False
-        self._read: Callable[[Row], Row] = dict
-        self._read_parent: Callable[[Row], Row] = dict
-        self._read_line: dict[str, Callable[[Row], Row]] = {}
-        self._empty_line: Row = {}
+        self._read: Callable[[Record], Row] = dict
+        self._read_parent: Callable[[Record], Row] = dict
+        self._readers: list[_LineReader] = []
+        self._key: Callable[[Record], Sequence[Any]] = tuple
+        self._note_id: Callable[[Record], Sequence[Any]] = tuple
+        self._decode_list: Decode = decode
+        self._decode_record: Decode = decode
         self._header_amounts: set[str] = set()
         self._line_amounts: set[str] = set()
         self._warned = False
@@ -141,7 +146,6 @@ class EntityFeed(Feed):
 
     @override
     def prepare(self, streams: Sequence[AcumaticaStream]) -> None:
-        convert = self.tap.converters
         lines = self._lines
         amounts = {c.name for c in self.entity.amounts.columns} if self.entity.amounts else set()
         header = [c for s in streams if self._is_document(s) for c in s.wanted]
@@ -151,25 +155,51 @@ class EntityFeed(Feed):
         self._line_amounts = {c.name for c in line if lines and lines.amounts and c in lines.amounts.columns}
         if self.tap.config["base_currency_amounts"] == "none":
             self._header_amounts, self._line_amounts = set(), set()
-        keys = {snake(key) for key in self.entity.keys} | {CURSOR}
-        blank: Row = dict.fromkeys(c.name for c in header if not c.path)
-        if header:
-            blank[TENANT] = self.tap.site.tenant
-        read = row_reader([c for c in self._parents if c in header or c.name in keys], convert)
-        self._read = lambda record: {**read(record), **blank}
-        parents = {c.name for c in self._parents if c.path}
-        self._read_parent = row_reader([c for c in line if c.name in parents and c in self._parents], convert)
-        wanted = {c.name for c in line}
-        read_anyhow = {c.name for c in line if c.path and (c in self._parents or len(self._own) == 1)}
-        self._empty_line = {**dict.fromkeys(wanted - read_anyhow), TENANT: self.tap.site.tenant}
-        if lines and lines.dated:
-            self._empty_line[lines.dated] = self.tap.today
-        self._read_line = {
-            collection: row_reader([c for c in own if c.name in wanted], convert)
-            for collection, own in self._own.items()
-        }
-        columns = [*header, *(c for own in self._own.values() for c in own if c.name in wanted)]
+        shape = Shape()
+        self._key = getter([shape.value(key) for key in self.entity.keys])
+        self._note_id = getter([shape.plain("id")])
+        self._prepare_documents(shape, header)
+        self._prepare_lines(shape, line)
+        kind = shape.made()
+        self._decode_list, self._decode_record = decoder(list[kind]), decoder(kind)  # type: ignore[valid-type] # made here
+        names = {
+            c.name for c in line
+        }  # the collections of a stream differ in what their columns are called in the ERP
+        columns = [*header, *(c for own in self._own.values() for c in own if c.name in names)]
         self._custom = list(dict.fromkeys(c.title for c in columns if c.path[:1] == ("custom",)))
+
+    def _prepare_documents(self, shape: Shape, wanted: Sequence[Column]) -> None:
+        keys = {snake(key) for key in self.entity.keys} | {CURSOR}
+        blank: Row = dict.fromkeys(c.name for c in wanted if not c.path)
+        if wanted:
+            blank[TENANT] = self.tap.site.tenant
+        columns = [c for c in self._parents if c in wanted or c.name in keys]
+        names, values = values_reader(columns, self.tap.converters, shape)
+        self._read = lambda record: {**dict(zip(names, values(record), strict=True)), **blank}
+
+    def _prepare_lines(self, shape: Shape, wanted: Sequence[Column]) -> None:
+        convert, lines = self.tap.converters, self._lines
+        self._readers = []
+        if not (wanted and lines):
+            return
+        parents = {c.name for c in self._parents if c.path}
+        carried = [c for c in wanted if c.name in parents and c in self._parents]
+        names, values = values_reader(carried, convert, shape)
+        self._read_parent = lambda record: dict(zip(names, values(record), strict=True))
+        blank: Row = dict.fromkeys(c.name for c in wanted)
+        blank[TENANT] = self.tap.site.tenant
+        if lines.dated:
+            blank[lines.dated] = self.tap.today
+        for collection, own in self._own.items():
+            of_line = Shape()
+            names_, values_ = values_reader([c for c in own if c.name in blank], convert, of_line)
+            view, _, field = lines.hidden_number.partition(".")
+            number = getter([of_line.value("custom", view, field)] if field else [])
+            rows = getter([shape.rows(collection, of_line.made())])
+            self._readers.append(_LineReader(rows, names_, values_, number, dict(blank)))
+            if len(lines.collections) > 1:
+                state = "open" if collection == lines.collections[0] else "posted"
+                self._readers[-1].blank["application_state"] = state
 
     def _is_document(self, stream: AcumaticaStream) -> bool:
         return stream.name == self.entity.stream
@@ -184,10 +214,10 @@ class EntityFeed(Feed):
     def pages(self, keep: Window | None = None) -> Pages[Doc]:
         size = self.tap.config["page_size"]
 
-        def fetch(window: Window | None, skip: int, top: int) -> Sequence[Row]:
+        def fetch(window: Window | None, skip: int, top: int) -> Sequence[Record]:
             return self._fetch(None if keep else window, skip, top)
 
-        def take(record: Row) -> Doc | None:
+        def take(record: Record) -> Doc | None:
             doc = self._doc(record)
             return doc if keep is None or keep.holds(doc.cursor) else None
 
@@ -202,31 +232,30 @@ class EntityFeed(Feed):
                 window, docs, headers_wanted=self._header_amounts, lines_wanted=self._line_amounts
             )
 
-    def _key(self, record: Row) -> tuple[str, ...]:
-        return tuple(str((record.get(key) or {}).get("value")) for key in self.entity.keys)
-
-    def _fetch(self, window: Window | None, skip: int, top: int) -> Sequence[Row]:
+    def _fetch(self, window: Window | None, skip: int, top: int) -> Sequence[Record]:
         params: dict[str, str | int] = {}
         if window is not None and self._cursor:
             params["$filter"] = _between(self._cursor, window)
         while True:
             try:
                 extras = self._links_only() if self._one_by_one else self._extras()
-                rows = self.tap.client.get(
-                    self.tap.site.entity(self.entity.entity), {**extras, **params, "$top": top, "$skip": skip}
+                records: Sequence[Record] = self.tap.client.get(
+                    self.tap.site.entity(self.entity.entity),
+                    {**extras, **params, "$top": top, "$skip": skip},
+                    decode=self._decode_list,
                 )
-                return self._whole(rows) if self._one_by_one else list(rows)
+                return self._whole(records) if self._one_by_one else records
             except (NotOptimizableError, RefusedError) as error:
                 self._simplify(error)
 
-    def _whole(self, headers: Sequence[Row]) -> list[Row]:
+    def _whole(self, headers: Sequence[Record]) -> list[Record]:
         """Read documents one by one, for entities whose lines cannot be had in a list."""
         records = []
         for header in headers:
             try:
-                record = self.tap.client.get(
-                    self.tap.site.entity(self.entity.entity, header["id"]), self._extras()
-                )
+                (note_id,) = self._note_id(header)
+                address = self.tap.site.entity(self.entity.entity, note_id)
+                record = self.tap.client.get(address, self._extras(), decode=self._decode_record)
             except NotFoundError:
                 continue  # deleted meanwhile
             records.append(record)
@@ -272,9 +301,10 @@ class EntityFeed(Feed):
 
     # records -----------------------------------------------------------------------------------------------
 
-    def _doc(self, record: Row) -> Doc:
+    def _doc(self, record: Record) -> Doc:
         row = self._read(record)
-        note_id = str(record.get("id") or "").lower()
+        (given,) = self._note_id(record)
+        note_id = str(given or "").lower()
         if NOTE_ID in row:
             row[NOTE_ID] = note_id
         if self.entity.segmented and row.get(self.entity.segmented):
@@ -285,24 +315,27 @@ class EntityFeed(Feed):
             self._add_lines(doc, record, self._lines)
         return doc
 
-    def _add_lines(self, doc: Doc, record: Row, lines: Lines) -> None:
+    def _add_lines(self, doc: Doc, record: Record, lines: Lines) -> None:
         shared = {**self._read_parent(record), _PARENT + NOTE_ID: doc.note_id}
-        raw: list[Row] = []
-        for collection in lines.collections:
-            for line in record.get(collection) or ():
-                raw.append(line)
-                row = {**self._empty_line, **self._read_line[collection](line), **shared}
-                if len(lines.collections) > 1:
-                    row["application_state"] = "open" if collection == lines.collections[0] else "posted"
+        numbers: list[Any] = []
+        for reader in self._readers:
+            (found,) = reader.rows(record)
+            if not found:
+                continue
+            names, values = reader.names, reader.values
+            blank = {**reader.blank, **shared}
+            for line in found:
+                row = blank.copy()
+                row.update(zip(names, values(line), strict=True))
                 doc.lines.append(row)
+            if lines.hidden_number:
+                numbers += [number for line in found for number in reader.number(line)]
         if lines.hidden_number:
-            self._number_lines(doc, raw, lines.hidden_number)
+            self._number_lines(doc, numbers)
         if lines.ordinal:
             _tell_apart(doc.lines, [key for key in lines.keys if key != lines.ordinal], lines.ordinal)
 
-    def _number_lines(self, doc: Doc, raw: Sequence[Row], hidden: str) -> None:
-        view, _, field = hidden.partition(".")
-        numbers = [_custom(line, view, field) for line in raw]
+    def _number_lines(self, doc: Doc, numbers: Sequence[Any]) -> None:
         doc.numbered = None not in numbers and len(set(numbers)) == len(numbers)
         if not doc.numbered and not self._warned:
             self._warned = True
@@ -315,9 +348,23 @@ class EntityFeed(Feed):
             row["line_nbr"] = number if doc.numbered else position
 
 
-def _custom(line: Row, view: str, field: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    cell = ((line.get("custom") or {}).get(view) or {}).get(field) or {}
-    return cell.get("value")
+@dataclasses.dataclass
+class _LineReader:
+    """How the rows of one collection become lines.
+
+    Attributes:
+        rows: Gives the collection of a record.
+        names: The properties that a row of it has of its own.
+        values: Their values.
+        number: Gives the hidden number of a row; nothing where none is asked for.
+        blank: All properties of a line, those that are the same for all lines filled in.
+    """
+
+    rows: Callable[[Record], Sequence[Any]]
+    names: Sequence[str]
+    values: Callable[[Record], list[Any]]
+    number: Callable[[Record], Sequence[Any]]
+    blank: Row
 
 
 def _tell_apart(rows: Sequence[Row], keys: Sequence[str], ordinal: str) -> None:

@@ -12,7 +12,7 @@ import itertools
 from typing import TYPE_CHECKING, Final
 
 from tap_exact_online.errors import ForbiddenError, RefusedError, ServerTroubleError, StoppedError
-from tap_exact_online.paging import follow, rows_in, walk
+from tap_exact_online.paging import ahead, follow, rows_in, walk
 from tap_exact_online.streams.columns import (
     CURRENCY,
     DIVISION,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tap_exact_online.tap import TapExactOnline
 
 _STATE_ROWS: Final = 1000
+_FEW_CALLS: Final = 50
 
 
 class Feed(abc.ABC):
@@ -249,7 +250,10 @@ class Feed(abc.ABC):
     def pages(
         self, division: Division, streams: Sequence[ExactStream], options: Mapping[str, str]
     ) -> Iterator[list[Row]]:
-        """The pages of the list; properties that the vendor has withdrawn are left out."""
+        """The pages of the list, each asked for while the one before is written.
+
+        Properties that the vendor has withdrawn are left out.
+        """
         self._without = self.tap.withdrawn.of(self.entity.endpoint)
         while True:
             select = self.select(streams)
@@ -262,9 +266,17 @@ class Feed(abc.ABC):
                     raise
                 self._without |= gone
                 continue
-            yield first
-            yield from pages
+            yield from ahead(itertools.chain([first], pages), lambda: self._may_ask_ahead(division))
             return
+
+    def _may_ask_ahead(self, division: Division) -> bool:
+        """Whether a page may be asked for before the one before is written.
+
+        To write it may take calls too, for names and long documents. Where few are left, the page that is there comes
+        first, or it might never be written: the next run would spend its calls in the same way.
+        """
+        left = self.tap.client.calls_left(division.code)
+        return left is None or left > _FEW_CALLS
 
     # writing -----------------------------------------------------------------------------------------------
 
