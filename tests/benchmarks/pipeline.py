@@ -166,18 +166,18 @@ class _Pipe:
             RuntimeError: One of the two failed.
         """
         before, began = os.times(), time.monotonic()
-        tap = subprocess.Popen(
+        with subprocess.Popen(
             self._tap("--catalog", f"{self._folder}/catalog.json", "--state", str(self._state)),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-        )
-        target = subprocess.run(
-            [sys.executable, "-m", "target_tableau", "--config", f"{self._folder}/target-tableau.json"],
-            stdin=tap.stdout,
-            capture_output=True,
-            check=False,
-        )
-        if tap.wait() or target.returncode:
+        ) as tap:
+            target = subprocess.run(
+                [sys.executable, "-m", "target_tableau", "--config", f"{self._folder}/target-tableau.json"],
+                stdin=tap.stdout,
+                capture_output=True,
+                check=False,
+            )
+        if tap.returncode or target.returncode:
             raise RuntimeError(f"tap | target failed: {target.stderr.decode()[-2000:]}")
         seconds, after = time.monotonic() - began, os.times()
         if target.stdout:
