@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-import msgspec
 from typing_extensions import override
 
+from tap_syspro.answers import check_page, read_answer, read_json
 from tap_syspro.errors import (
     ForbiddenError,
     NotFoundError,
@@ -41,10 +40,6 @@ _LARGEST_PAGE: Final = 5000
 # The stock library takes 100 nodes in a filter; a comparison is three, and one joins it to the next.
 _MOST_TERMS: Final = 24
 _BARE: Final = "$'(),"
-_EXPIRED: Final = ("supplied userid is invalid", "session has expired")
-
-_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
-
 _LOG: Final = logging.getLogger("tap-syspro")
 
 
@@ -109,7 +104,7 @@ class ODataService(Service):
             UserError: There is no service at the address, or the sign-in is refused.
         """
         try:
-            document = self._get(company, self.address(company, ""), _json)
+            document = self._get(company, self.address(company, ""), read_json)
         except NotFoundError as error:
             raise UserError(
                 f"base_url, odata_path_template, companies: there is no OData service of company {company} at "
@@ -173,19 +168,18 @@ class ODataService(Service):
         return self._read(query, address, headers)
 
     def _read(self, query: Query, address: str, headers: Mapping[str, str]) -> Answer:
+        def read(response: requests.Response) -> Answer:
+            return read_answer(response, query.order)
+
         try:
-            body = self._get(query.company, address, _rows, {**self._headers, **headers})
+            answer: Answer = self._get(query.company, address, read, {**self._headers, **headers})
         except NotFoundError as error:
             length = len(urlsplit(address).query)
             raise NotFoundError(
                 f"{error} The query has {length} characters: IIS refuses long ones with 404.15; try a smaller "
                 "max_query_length or select fewer columns."
             ) from None
-        count = body.get("@odata.count")
-        link = body.get("@odata.nextLink")
-        return Answer(
-            body["value"], None if count is None else int(count), link if isinstance(link, str) else ""
-        )
+        return answer
 
     def _options(self, query: Query) -> dict[str, str | int]:
         options: dict[str, str | int] = {}
@@ -270,41 +264,8 @@ def _refused(error: SessionEndedError) -> str:
     )
 
 
-def _json(response: requests.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
-    try:
-        return _decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
-    _check_page(response)
-    raise TransientError(f"GET {urlsplit(response.url).path}: the answer is no JSON.")
-
-
-def _rows(response: requests.Response) -> dict[str, Any]:
-    body = _json(response)
-    if not isinstance(body, dict) or not isinstance(body.get("value"), list):
-        raise TransientError(f"GET {urlsplit(response.url).path}: the answer holds no rows.")
-    return body
-
-
 def _xml(response: requests.Response) -> bytes:
     if b"Edmx" in response.content[:2000]:
         return response.content
-    _check_page(response)
+    check_page(response)
     raise TransientError(f"GET {urlsplit(response.url).path}: the answer is no service description.")
-
-
-def _check_page(response: requests.Response) -> None:
-    """Sort out what is no data.
-
-    Raises:
-        SessionEndedError: It says that the session has ended, with status 200.
-        TransientError: It is a web page.
-    """
-    text = response.text[:2000].lower()
-    path = urlsplit(response.url).path
-    if any(sign in text for sign in _EXPIRED):
-        raise SessionEndedError(f"GET {path}: the session has ended.")
-    if "<html" in text:
-        raise TransientError(
-            f"GET {path}: a web page came instead of data; if it stays, odata_path_template is wrong."
-        )

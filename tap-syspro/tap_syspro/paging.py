@@ -44,7 +44,7 @@ _LOG: Final = logging.getLogger("tap-syspro")
 class Page:
     """Rows that were not there before, and the key behind which reading goes on; None where there is none."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     mark: Mark | None
 
 
@@ -85,7 +85,7 @@ class Walk:
 
     def first(self, top: int) -> list[Row]:
         """Some rows, as they come."""
-        return self._fetch(dataclasses.replace(self._query, top=min(top, self.size))).rows
+        return list(self._fetch(dataclasses.replace(self._query, top=min(top, self.size))).rows)
 
     def _pages(self, after: Mark | None) -> Iterator[Page]:
         if self._mode == "next_link":
@@ -106,8 +106,7 @@ class Walk:
             found = yield from self._behind_mark(mark, last_first)
             if found is None:
                 return
-            answer, is_exact = found
-            keys = self._keys_of(answer.rows)
+            answer, keys, is_exact = found
             fresh = answer.rows
             if not is_exact:
                 seen = set(before)
@@ -130,8 +129,8 @@ class Walk:
 
     def _behind_mark(
         self, mark: Mark | None, last_first: Hashable
-    ) -> Generator[Page, None, tuple[Answer, bool] | None]:
-        """The page behind a mark, and whether it holds no row of the page before.
+    ) -> Generator[Page, None, tuple[Answer, Sequence[tuple[Any, ...]], bool] | None]:
+        """The page behind a mark, its keys, and whether it holds no row of the page before.
 
         Where it cannot be had, the rest is read otherwise, and None is returned; also where nothing comes any more.
         """
@@ -157,12 +156,13 @@ class Walk:
                 _LOG.info("%s: asking with fewer comparisons. %s", query.entity.name, error)
             else:
                 break
-        if answer.rows and is_exact and self._key(answer.rows[0]) == last_first:
+        keys = self._keys_of(answer)
+        if keys and is_exact and keys[0] == last_first:
             yield from self._otherwise(
                 RefusedError("Rows behind a key are asked for, and the same rows come.")
             )
             return None
-        return (answer, is_exact) if answer.rows else None
+        return (answer, keys, is_exact) if keys else None
 
     def _is_all(self, rows: int) -> bool:
         """Whether rows that were all there before are the last ones, and not just as many as the service gives."""
@@ -306,16 +306,13 @@ class Walk:
         self._full = min(self._full or self.size, len(answer.rows))
         return False
 
-    def _keys_of(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-        """The keys of a page. The next page waits for them, so they are taken at once where that gives the same."""
-        if len(self._keys) > 1 and rows:
-            try:
-                keys = list(map(operator.itemgetter(*(key.name for key in self._keys)), rows))
-            except KeyError:
-                keys = []
-            if keys and Decimal not in set(map(type, itertools.chain.from_iterable(keys))):
-                return keys
-        return [self._key(row) for row in rows]
+    def _keys_of(self, answer: Answer) -> list[tuple[Any, ...]]:
+        """The keys of a page. The next page waits for them, so the rows are left alone where that is possible."""
+        if answer.key_values is None:
+            return [self._key(row) for row in answer.rows]
+        if Decimal in set(map(type, itertools.chain.from_iterable(answer.key_values))):
+            return [tuple(map(_plain, values)) for values in answer.key_values]
+        return answer.key_values
 
     def _key(self, row: Row) -> tuple[Any, ...]:
         if not self._keys:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tap_syspro.errors import PagingError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tap_syspro.conditions import Condition, Value
     from tap_syspro.discovery import EntitySet
 
@@ -61,11 +63,14 @@ class Answer:
         rows: The rows as they came.
         count: How many rows the whole query has, where that was told.
         link: Where the query continues, by the service's own account.
+        key_values: The values of the columns that the query is sorted by, row by row, where they are known without the
+            rows, which may take long to make.
     """
 
-    rows: list[Row]
+    rows: Sequence[Row]
     count: int | None = None
     link: str = ""
+    key_values: list[tuple[Any, ...]] | None = None
 
 
 class Service(abc.ABC):

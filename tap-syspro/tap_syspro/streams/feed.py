@@ -255,7 +255,7 @@ class StrategyFeed(Feed):
         self.strategy.note(reading.noted, page.rows, self.tap.facts(self.reader.given))
         self.reader.note_columns(page.rows)
         keep = reading.keep
-        return page.rows if keep is None else [row for row in page.rows if keep(row)]
+        return list(page.rows) if keep is None else [row for row in page.rows if keep(row)]
 
     def mark(self, reading: Reading, page: Page) -> None:
         """Remember how far reading has come."""
