@@ -14,6 +14,7 @@ import logging
 import operator
 import queue
 import threading
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -36,6 +37,8 @@ _SMALLEST_PAGE: Final = 10
 _SHORT_KEY: Final = 4
 _ATTEMPTS: Final = 3
 _WHOLE: Final = 100_000
+_HEAD_START_SECONDS: Final = 0.004
+"""Lets the request for the next page out first: to make the rows of this one holds the interpreter for longer."""
 
 _LOG: Final = logging.getLogger("tap-syspro")
 
@@ -350,6 +353,7 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
                 made.put((None, error))
 
         threading.Thread(target=make, daemon=True).start()
+        time.sleep(_HEAD_START_SECONDS)
         yield item
         item, failure = made.get()
         if failure is not None:
