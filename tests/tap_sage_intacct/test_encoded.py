@@ -213,6 +213,29 @@ def test_many_records_of_ever_other_texts_are_encoded_as_few_are(name: str) -> N
     assert len(found[0]) == len(set(found[0])) == 1700
 
 
+def test_a_text_of_two_lines_among_ever_other_texts_is_no_broken_json() -> None:
+    name = "APBILL"
+    fields = [field for field, _ in OBJECTS[name][1]]
+    records = [
+        "".join(
+            f"<{field}>{given}</{field}>"
+            for field in fields
+            for given in [
+                str(number)
+                if field == "RECORDNO"
+                else f"of {number}{chr(10) if number > 1500 else ''}lines"
+                if field == "VENDOR.NAME"
+                else ""
+            ]
+        )
+        for number in range(1700)
+    ]
+    body = answer([f"<{name}>{one}</{name}>" for one in records])
+    found = written(name, body, [], has_company=True)
+    assert found == expected(name, body, [], has_company=True)
+    assert b'"of 1600\\nlines"' in found[0][1600]
+
+
 GOOD: dict[str, Sequence[str]] = {
     "TEXT": ("a", "ü", "&amp;"),
     "INTEGER": ("1", "-1", "3.0"),

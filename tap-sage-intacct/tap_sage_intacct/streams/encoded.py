@@ -191,7 +191,7 @@ class _Members(dict[bytes, bytes]):
         super().__init__()
         self._value = value
         self._stands = re.compile(stands).fullmatch
-        self._all_stand = re.compile(rb"(?:%b\n)*+" % stands).fullmatch
+        self._lines_stand = re.compile(rb"(?:%b\n)*+" % stands).fullmatch
         self._before, self._after = before, after
         self._is_text = after.startswith(b'"')
         self._is_varied = False
@@ -199,7 +199,7 @@ class _Members(dict[bytes, bytes]):
     def all_of(self, texts: Sequence[bytes]) -> list[bytes]:
         """The members of a column; where few texts are repeated they are not looked up, which would cost more."""
         before, after = self._before, self._after
-        if self._is_varied and before is not None and self._all_stand(b"\n".join(texts) + b"\n"):
+        if self._is_varied and before is not None and self._all_stand(texts):
             return [before + raw + after for raw in texts]
         known = len(self)
         made = list(map(self.__getitem__, texts))
@@ -208,7 +208,12 @@ class _Members(dict[bytes, bytes]):
 
     def are_plain_text(self, texts: Sequence[bytes]) -> bool:
         """Whether the values of these texts are themselves."""
-        return self._is_text and self._all_stand(b"\n".join(texts) + b"\n") is not None
+        return self._is_text and self._all_stand(texts)
+
+    def _all_stand(self, texts: Sequence[bytes]) -> bool:
+        """Whether all texts are JSON as they stand, and none has more than one line."""
+        lines = b"\n".join(texts) + b"\n"
+        return lines.count(b"\n") == len(texts) and self._lines_stand(lines) is not None
 
     def __missing__(self, raw: bytes) -> bytes:
         """Make a member that has not come before."""
