@@ -171,7 +171,7 @@ def record(draw: st.DrawFn, name: str) -> str:
         56: [*elements, elements[0]],
         55: [elements[0].replace(">", ' a="1">', 1), *elements[1:]],
         54: [*elements[:-1], "<DEEP><A>1</A></DEEP>", elements[-1]],
-        53: [*elements[:-1], elements[-1].lower()],
+        53: [*elements[:-1], elements[-1].lower().replace("<![cdata[", "<![CDATA[")],
         52: [*elements[:-1], "stray", elements[-1]],
         51: elements[:1],
     }.get(how, elements)
