@@ -35,6 +35,7 @@ class Erp:
         rows: The lines in such answers.
         source: What the ERP calls a column of the tap.
         page: Rows that a call gives at most.
+        headers: How the rows begin, in answers, that must be read to find the lines; empty where lines find themselves.
         path: What follows the server's address.
         address: The setting that holds both.
         private: The setting that holds the folder for private files.
@@ -47,6 +48,7 @@ class Erp:
     rows: Callable[[Iterable[bytes]], Iterator[Row]]
     source: Callable[[Any], str]
     page: int
+    headers: bytes = b""
     skip: str = "\0"
     path: str = ""
     address: str = "base_url"
@@ -145,6 +147,7 @@ ERPS = (
         source=lambda column: column.field,
         address="api_url",
         page=2000,
+        headers=b"<GLBATCH>",
     ),
     Erp(
         tap="tap-syspro",

@@ -194,6 +194,7 @@ def test_the_models_of_epicor_kinetic_come_to_the_books(on_epicor_kinetic: Pipel
     assert sums("purchase_order_details", "vendor_id", "SUM(doc_ext_cost)") == ordered_by_vendor(company)
 
 
+@pytest.mark.soak
 def test_the_models_of_syspro_come_to_the_books(on_syspro: Pipeline) -> None:
     books = live(on_syspro, then_quiet=False)
     company, sums = on_syspro.world.company, on_syspro.sums

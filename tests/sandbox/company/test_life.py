@@ -52,7 +52,7 @@ def test_every_rule_holds_after_every_event(seed: int, pause: int) -> None:
     world = World(generate(seed=seed, bills=40))
     seen = keys(world.company)
     gone: set[tuple[str, str]] = set()
-    for number in range(200):
+    for number in range(120):
         clock = world.company.clock
         name = world.life.step()
         assert violations(world.company) == [], f"event {number}: {name}"
