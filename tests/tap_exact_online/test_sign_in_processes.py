@@ -160,7 +160,7 @@ def check_soak(instance: Instance, calls: int, seed: int = 1) -> None:
 def test_two_processes_that_are_killed_at_random_never_lose_the_pair(
     make_instance: Callable[..., Instance],
 ) -> None:
-    check_soak(make_instance(signed_in=False), 150)
+    check_soak(make_instance(signed_in=False), 300)
 
 
 @pytest.mark.soak
