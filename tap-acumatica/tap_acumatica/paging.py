@@ -64,7 +64,7 @@ class Pages(Generic[T]):
         fetch: Gives `top` rows after the first `skip` of a window.
         key: The identity of a row.
         take: Makes of a row what is kept of it; None drops it.
-        size: Records per page; halved for good when the server cannot deliver so many at a time.
+        size: Rows per page; halved for good when the server cannot deliver so many at a time.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Pages(Generic[T]):
             head: Its first page, where that has just been read.
 
         Raises:
-            MovingRowsError: Records kept moving, or there are too many to hold; a shorter window may do.
+            MovingRowsError: Rows kept moving, or there are too many to hold; a shorter window may do.
             ApiError: The server does not give the rows.
         """
         for _ in range(_ATTEMPTS):

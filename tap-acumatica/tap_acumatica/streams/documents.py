@@ -162,9 +162,8 @@ class EntityFeed(Feed):
         self._prepare_lines(shape, line)
         kind = shape.made()
         self._decode_list, self._decode_record = decoder(list[kind]), decoder(kind)  # type: ignore[valid-type] # made here
-        names = {
-            c.name for c in line
-        }  # the collections of a stream differ in what their columns are called in the ERP
+        # the collections of a stream differ in what their columns are called in the ERP
+        names = {c.name for c in line}
         columns = [*header, *(c for own in self._own.values() for c in own if c.name in names)]
         self._custom = list(dict.fromkeys(c.title for c in columns if c.path[:1] == ("custom",)))
 
