@@ -164,6 +164,8 @@ class Plan:
         columns: The stream's own columns, without `METADATA`.
         keys: Names of the key columns, in the order of `key_properties`.
         announces_deletions: The schema names `_sdc_deleted_at`: the tap sends tombstones.
+        replication_key: Name of the column by which the tap follows the stream, if there is one: it differs in
+            most rows that have changed.
         hints: What the schema tells about the stream's meaning.
     """
 
@@ -171,6 +173,7 @@ class Plan:
     columns: tuple[Column, ...]
     keys: tuple[str, ...]
     announces_deletions: bool = False
+    replication_key: str | None = dataclasses.field(default=None, compare=False)
     hints: StreamHints = dataclasses.field(default=NO_STREAM_HINTS, compare=False)
 
     @property
@@ -199,24 +202,22 @@ class Plan:
 
 
 def plan_of(
-    stream: str,
-    schema: Mapping[str, Any],
-    key_properties: Sequence[str],
-    hyper_version: int,
-    names: Mapping[str, str] | None = None,
+    stream: str, message: Mapping[str, Any], hyper_version: int, names: Mapping[str, str] | None = None
 ) -> Plan:
     """Make the column plan of a stream.
 
     Args:
         stream: Name of the stream.
-        schema: JSON Schema of its records.
-        key_properties: The SCHEMA message's key properties.
+        message: Its SCHEMA message, of which `schema`, `key_properties` and `bookmark_properties` count.
         hyper_version: File version of the extract; decides how wide a NUMERIC may be.
         names: Property -> column, as they are renamed or were named before.
 
     Raises:
         SettingError: The schema has no properties, or a key property is not among them.
     """
+    schema: Mapping[str, Any] = message["schema"]
+    key_properties: Sequence[str] = message["key_properties"]
+    followed: Sequence[str] = message.get("bookmark_properties") or ()
     properties: Mapping[str, Any] = schema.get("properties") or {}
     named = column_names((name for name in properties if name not in METADATA_NAMES), names or {})
     columns = tuple(
@@ -240,6 +241,7 @@ def plan_of(
         columns=columns,
         keys=tuple(by_source[key].name for key in key_properties),
         announces_deletions=DELETED_AT in properties,
+        replication_key=next((by_source[name].name for name in followed if name in by_source), None),
         hints=stream_hints(stream, schema),
     )
 
@@ -385,14 +387,3 @@ def merge_columns(existing: Mapping[str, Type], plan: Plan) -> dict[str, Type]:
         present = merged.get(column.name)
         merged[column.name] = column.type if present is None else wider(present, column.type)
     return merged
-
-
-def difference(before: Mapping[str, Type], after: Mapping[str, Type]) -> str:
-    """What makes the columns of two extracts different, in words."""
-    added = [f"new column {name} {kind.sql}" for name, kind in after.items() if name not in before]
-    wider_ones = [
-        f"{name} {before[name].sql} becomes {kind.sql}"
-        for name, kind in after.items()
-        if name in before and before[name] != kind
-    ]
-    return ", ".join(added + wider_ones)

@@ -7,19 +7,19 @@ at all.
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from typing import TYPE_CHECKING
 
-from tableauhyperapi import escape_name, escape_string_literal
+from tableauhyperapi import escape_name
 
 from target_tableau.change import Change, Changes
-from target_tableau.columns import DELETED_AT, LOAD_ID, Plan, Type, difference, merge_columns
+from target_tableau.columns import DELETED_AT, Plan, Type
+from target_tableau.comparison import Comparison, Counts
 from target_tableau.display import fill
 from target_tableau.errors import ExtractError
 from target_tableau.hyper import ExtractTable, column_list
 from target_tableau.renames import renamed, take_over
-from target_tableau.staging import Rules, Stage, same, written_by
+from target_tableau.staging import Rules, Stage, written_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,25 +28,9 @@ if TYPE_CHECKING:
     from target_tableau.hyper import Engine
 
 _OWNER_ONLY = 0o600
-_FEW_ROWS = 25  # so many may always go: a percentage says nothing about a small table
-
-
-@dataclasses.dataclass
-class Counts:
-    """What a load did to an extract. `total` is the number of rows afterwards."""
-
-    read: int = 0
-    new: int = 0
-    changed: int = 0
-    deleted: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-    total: int = 0
-
-    @property
-    def changes(self) -> int:
-        """Rows that are not as they were."""
-        return self.new + self.changed + self.deleted
+_MANY_ROWS = 1_000
+"""So many rows that arrive are seldom all known: the next extract is made before they are compared, and compared
+with, which spares the engine to open and read the present one too."""
 
 
 class ExtractBuild:
@@ -72,8 +56,6 @@ class ExtractBuild:
         self._payload = path.with_name(path.name + ".payload")
         self._gone = f"gone_{number}"
         self._columns: dict[str, Type] = {}
-        self._columns_changed = False
-        self._marked = 0
 
     def change_plan(self, plan: Plan) -> None:
         """Take a schema that changed while the stream was being read."""
@@ -116,24 +98,44 @@ class ExtractBuild:
         if self.begins_anew or not self.path.exists():
             self._build_first(rules)
             return
-        is_renamed = self._rename()
-        with self.engine.attached(self.next if is_renamed else self.path) as present:
-            self._compare(present, rules)
-        if self.counts.changes or self._columns_changed or is_renamed:
-            if with_change and not self._columns_changed and not self._marked and not is_renamed:
-                self.change = self._changes(rules).seen(self._gone if rules.upsert else None)
-            if not is_renamed:
-                self._make_next()
+        found = None if self.counts.read > _MANY_ROWS else self._compare_in_place(rules)
+        if found is None or self._is_changed(found):
+            self._make_next()
             with self.engine.attached(self.next) as table:
-                before = self.engine.columns(table)
-                self._adapt_columns(table)
-                self._apply(table, rules)
-                fill(self.engine, table.sql, self.plan, before)
-            self._verify()
-            self.built = True
+                is_renamed = found is None and self._rename(table)
+                if found is None:
+                    found = self._compare(table, rules)
+                self.built = is_renamed or self._is_changed(found)
+                if self.built:
+                    if with_change and not (found.columns_changed or found.marked or is_renamed):
+                        self.change = self._changes(rules).seen(self._gone if rules.upsert else None)
+                    before = self.engine.columns(table)
+                    self._adapt_columns(table)
+                    self._apply(table, rules)
+                    fill(self.engine, table.sql, self.plan, before)
+            if self.built:
+                self._verify()
+            else:
+                self.next.unlink()
         self.stage.close()
         self.stage.path.unlink()
         self.engine.run(f"DROP TABLE IF EXISTS {self._gone}")
+
+    def _compare_in_place(self, rules: Rules) -> Comparison | None:
+        """Compare with the present extract; None if columns are renamed, so that rows of it must change first."""
+        with self.engine.attached(self.path) as present:
+            if renamed(self.plan, self.engine.columns(present)):
+                return None
+            return self._compare(present, rules)
+
+    def _compare(self, table: ExtractTable, rules: Rules) -> Comparison:
+        found = Comparison(self.engine, self.stage, rules, self.counts, self._gone)
+        found.compare(table)
+        self._columns = found.columns
+        return found
+
+    def _is_changed(self, found: Comparison) -> bool:
+        return self.counts.changes > 0 or found.columns_changed
 
     def _build_first(self, rules: Rules) -> None:
         """There is no extract yet: what was staged is the extract, without what was deleted in the same load."""
@@ -177,127 +179,6 @@ class ExtractBuild:
         if self.built:
             self.next.replace(self.path)
 
-    # -- what changes ------------------------------------------------------------------------------------
-
-    def _compare(self, present: ExtractTable, rules: Rules) -> None:
-        """Count what is new, changed, gone and unchanged, and drop the unchanged from the stage."""
-        engine, stage = self.engine, self.stage
-        existing = engine.columns(present)
-        self._columns = merge_columns(existing, self.plan)
-        self._columns_changed = self._columns != existing
-        if self._columns_changed and not rules.may_evolve:
-            raise ExtractError(
-                f"Stream '{self.plan.stream}': the schema changed ({difference(existing, self._columns)}) and "
-                "on_schema_change is 'fail'. Set it to 'evolve' to let the extract follow; nothing was changed."
-            )
-        before = engine.count(f"SELECT COUNT(*) FROM {present.sql}")
-        if not rules.upsert:
-            self._compare_unkeyed(present, rules, before)
-            return
-        if rules.arrived_with is not None:
-            engine.run(
-                f"DELETE FROM {stage.table} s USING {present.sql} e WHERE {stage.same_key('s', 'e')} "
-                f"AND e.{LOAD_ID} > {escape_string_literal(rules.arrived_with)}"
-            )
-        self._find_gone(present, rules)
-        gone = engine.count(f"SELECT COUNT(*) FROM {self._gone}")
-        self._guard_shrink(gone, before, rules)
-        if rules.hard_delete:
-            engine.run(f"DELETE FROM {stage.table} WHERE {DELETED_AT} IS NOT NULL")
-        held = stage.collect_held(present.sql, before)
-        self.counts.unchanged = engine.run(
-            f"DELETE FROM {stage.table} s USING {held} e WHERE {stage.same_key('s', 'e')} "
-            f"AND {stage.same_content(existing, self._columns)}"
-        )
-        self.counts.changed = engine.count(
-            f"SELECT COUNT(*) FROM {stage.table} s WHERE EXISTS "
-            f"(SELECT 1 FROM {held} e WHERE {stage.same_key('s', 'e')})"
-        )
-        self.counts.new = engine.count(f"SELECT COUNT(*) FROM {stage.table}") - self.counts.changed
-        self.counts.total = before - gone + self.counts.new
-        self._marked = self._count_marked(present, rules)
-        self.counts.deleted = gone + self._marked
-
-    def _compare_unkeyed(self, present: ExtractTable, rules: Rules, before: int) -> None:
-        """Rows without a key are added, or replace all there are if they differ from them."""
-        engine, stage = self.engine, self.stage
-        if rules.read_in_part:  # added to the rows that are there, they would be there twice
-            engine.run(f"DELETE FROM {stage.table}")
-        if rules.perhaps_closed and not rules.replaces_all:
-            existing = engine.columns(present)
-            left = f"{present.sql} WHERE {written_by(rules.perhaps_closed)}"
-            self.counts.unchanged = stage.absorb(left, existing, stage.same_content(existing, self._columns))
-        arriving = engine.count(f"SELECT COUNT(*) FROM {stage.table}")
-        if rules.replaces_all:
-            own = [column.name for column in self.plan.columns if column.name in engine.columns(present)]
-            names = ", ".join(escape_name(name) for name in own)
-            if arriving == before and not self._columns_changed and own:
-                differing = engine.count(
-                    f"SELECT COUNT(*) FROM (SELECT {names} FROM {stage.table} EXCEPT ALL "
-                    f"SELECT {names} FROM {present.sql}) d"
-                )
-                if not differing:
-                    self.counts.unchanged = self.counts.total = before
-                    return
-            self._guard_shrink(before - arriving, before, rules)
-            self.counts.new, self.counts.deleted, self.counts.total = arriving, before, arriving
-            return
-        if rules.unclosed:
-            self.counts.deleted = engine.count(
-                f"SELECT COUNT(*) FROM {present.sql} WHERE {written_by(rules.unclosed)}"
-            )
-        self.counts.new = arriving
-        self.counts.total = before - self.counts.deleted + arriving
-
-    def _guard_shrink(self, gone: int, before: int, rules: Rules) -> None:
-        """A lost permission looks like an empty ERP: stop before an extract is emptied by one.
-
-        Raises:
-            ExtractError: More would be removed than `max_shrink_percent` allows.
-        """
-        if gone > _FEW_ROWS and gone * 100 > before * rules.max_shrink_percent:
-            raise ExtractError(
-                f"Stream '{self.plan.stream}': this load would remove {gone:,} of {before:,} rows, more than "
-                f"max_shrink_percent ({rules.max_shrink_percent}) allows. Check that the tap may still read "
-                "everything; if so many rows are really gone, run once with max_shrink_percent 100."
-            )
-
-    def _find_gone(self, present: ExtractTable, rules: Rules) -> None:
-        """Collect the keys of the extract's rows that this load takes out."""
-        stage = self.stage
-        reasons = []
-        if rules.replaces_all:
-            reasons.append(
-                f"NOT EXISTS (SELECT 1 FROM {stage.table} s WHERE {stage.live} AND {stage.same_key('s', 'e')})"
-            )
-        if rules.hard_delete:
-            reasons.append(
-                f"EXISTS (SELECT 1 FROM {stage.table} s "
-                f"WHERE s.{DELETED_AT} IS NOT NULL AND {stage.same_key('s', 'e')})"
-            )
-            if rules.delete_match is not None and rules.delete_match in self._columns:
-                match = escape_name(rules.delete_match)
-                reasons.append(
-                    f"(EXISTS (SELECT 1 FROM {stage.gone_matches} g WHERE g.{match} = e.{match}) AND NOT EXISTS "
-                    f"(SELECT 1 FROM {stage.table} s WHERE {stage.live} AND {stage.same_key('s', 'e')}))"
-                )
-        if rules.parent is not None:
-            reasons.append(
-                f"(EXISTS (SELECT 1 FROM {stage.reread_parents} p "
-                f"WHERE {same(rules.parent.columns, 'p', 'e')}) AND NOT EXISTS "
-                f"(SELECT 1 FROM {stage.table} s WHERE {stage.same_key('s', 'e')}))"
-            )
-        keys = ", ".join(f"e.{escape_name(key)}" for key in self.plan.keys)
-        first, *others = reasons or ["FALSE"]
-        self.engine.run(
-            f"CREATE TEMPORARY TABLE {self._gone} AS (SELECT {keys} FROM {present.sql} e WHERE {first}) WITH DATA"
-        )
-        for reason in others:  # one by one: Hyper cannot join by "this or that" when memory is short
-            self.engine.run(
-                f"INSERT INTO {self._gone} SELECT {keys} FROM {present.sql} e WHERE {reason} "
-                f"AND NOT EXISTS (SELECT 1 FROM {self._gone} g WHERE {stage.same_key('g', 'e')})"
-            )
-
     # -- the next extract --------------------------------------------------------------------------------
 
     def _make_next(self) -> None:
@@ -311,15 +192,11 @@ class ExtractBuild:
                 "or change output_dir; the present extract is untouched."
             ) from failure
 
-    def _rename(self) -> bool:
-        """Begin the next extract where rows that are there must follow a rule of `columns`."""
-        with self.engine.attached(self.path) as present:
-            existing = self.engine.columns(present)
+    def _rename(self, table: ExtractTable) -> bool:
+        """Let rows that are there follow a rule of `columns`."""
+        existing = self.engine.columns(table)
         names = renamed(self.plan, existing)
-        if names:
-            self._make_next()
-            with self.engine.attached(self.next) as table:
-                take_over(self.engine, table.sql, names, existing)
+        take_over(self.engine, table.sql, names, existing)
         return bool(names)
 
     def _adapt_columns(self, table: ExtractTable) -> None:
@@ -360,16 +237,6 @@ class ExtractBuild:
             elif rules.unclosed:
                 engine.run(f"DELETE FROM {table.sql} WHERE {written_by(rules.unclosed)}")
             engine.run(f"INSERT INTO {table.sql} ({names}) SELECT {values} FROM {stage.table}")
-
-    def _count_marked(self, present: ExtractTable, rules: Rules) -> int:
-        """How many rows of the extract a tombstone without a key will mark as deleted."""
-        if rules.hard_delete or rules.delete_match is None:
-            return 0
-        match = escape_name(rules.delete_match)
-        return self.engine.count(
-            f"SELECT COUNT(*) FROM {present.sql} e WHERE e.{DELETED_AT} IS NULL AND EXISTS "
-            f"(SELECT 1 FROM {self.stage.gone_matches} g WHERE g.{match} = e.{match})"
-        )
 
     def _mark_deleted(self, table: ExtractTable, rules: Rules) -> None:
         if rules.hard_delete or rules.delete_match is None:

@@ -124,12 +124,9 @@ class Load:
     def _shown(self, plan: Plan) -> Plan:
         return with_local_times(plan, self.settings.timestamp_zone)
 
-    def keep_schema(self, stream: str, schema: Mapping[str, Any], key_properties: Sequence[str]) -> None:
+    def keep_schema(self, stream: str, message: Mapping[str, Any]) -> None:
         """Keep a SCHEMA message in the journal."""
-        self._journal.write_json(
-            f"{stream}.schema",
-            {"stream": stream, "schema": schema, "key_properties": list(key_properties)},
-        )
+        self._journal.write_json(f"{stream}.schema", {**message, "stream": stream})
 
     def add(self, stream: str, table: pa.Table) -> None:
         """Take a batch of rows that fit the stream's plan."""

@@ -100,8 +100,7 @@ def replay_rejected(settings: Settings, load_id: str) -> list[dict[str, Any]]:
     with run_of(settings) as run:
         run.retry_rejected(load_id)
         for stream, records in kept.items():
-            message = schemas[stream]
-            run.set_schema(stream, message["schema"], message["key_properties"])
+            run.set_schema(stream, schemas[stream])
             run.add_records(stream, records, [None] * len(records))
         new_load = run.load.load_id
         run.finish_load(None)

@@ -67,7 +67,7 @@ class Run:
         self.settings = settings
         self.delivery = delivery
         self._parsers: dict[str, BlockParser] = {}
-        self._schemas: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = {}
+        self._schemas: dict[str, Mapping[str, Any]] = {}
         self._first_state: Mapping[str, Any] | None = None
         self._last_state: Mapping[str, Any] = {}
         self._began = dt.datetime.now(dt.UTC)
@@ -134,10 +134,7 @@ class Run:
             ending: What its journal says of its end.
             schemas: Stream -> SCHEMA message.
         """
-        plans = {
-            stream: self._plan(stream, message["schema"], message["key_properties"])
-            for stream, message in schemas.items()
-        }
+        plans = {stream: self._plan(stream, message) for stream, message in schemas.items()}
         self._begin_load(load_id)
         for plan in plans.values():
             self._begin_stream(plan)
@@ -153,7 +150,7 @@ class Run:
             TargetTableauError: The journal cannot be read.
         """
         for stream, message in journal.schemas().items():
-            self.set_schema(stream, message["schema"], message["key_properties"])
+            self.set_schema(stream, message)
         self.load.take_over(journal)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
@@ -164,15 +161,15 @@ class Run:
 
     # -- messages ------------------------------------------------------------------------------------------
 
-    def set_schema(self, stream: str, schema: Mapping[str, Any], key_properties: Sequence[str]) -> None:
-        """Take a SCHEMA message.
+    def set_schema(self, stream: str, message: Mapping[str, Any]) -> None:
+        """Take a SCHEMA message, of which `schema`, `key_properties` and `bookmark_properties` count.
 
         Raises:
             SettingError: The schema cannot be loaded, or a setting names a property that it does not have.
         """
-        plan = self._plan(stream, schema, key_properties)
+        plan = self._plan(stream, message)
         self._check_rules(plan)
-        self._schemas[stream] = (schema, key_properties)
+        self._schemas[stream] = message
         known = self.load.streams.get(stream)
         if stream not in self._parsers or self._parsers[stream].plan != plan:
             self._parsers[stream] = BlockParser(plan)
@@ -180,13 +177,13 @@ class Run:
             self._begin_stream(plan)
         elif known.plan != plan:
             self.load.change_plan(plan)
-        self.load.keep_schema(stream, schema, key_properties)
+        self.load.keep_schema(stream, message)
 
-    def _plan(self, stream: str, schema: Mapping[str, Any], key_properties: Sequence[str]) -> Plan:
+    def _plan(self, stream: str, message: Mapping[str, Any]) -> Plan:
         source = self.settings.source
         before = self.ledger.columns(source, stream)
         known = before | self.settings.column_names_of(stream)
-        plan = plan_of(stream, schema, key_properties, self.settings.hyper_version, known)
+        plan = plan_of(stream, message, self.settings.hyper_version, known)
         names = {column.source: column.name for column in plan.columns}
         if any(before.get(name) != column for name, column in names.items()):
             self.ledger.remember_columns(source, stream, names)
@@ -309,8 +306,7 @@ class Run:
 
     def _ensure_stream(self, stream: str) -> None:
         if stream not in self.load.streams:  # its first records behind a checkpoint
-            schema, key_properties = self._schemas[stream]
-            self.set_schema(stream, schema, key_properties)
+            self.set_schema(stream, self._schemas[stream])
 
     def note_state(self, state: Mapping[str, Any]) -> None:
         """Take a STATE message: everything before it has arrived whole."""

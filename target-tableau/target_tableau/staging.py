@@ -98,7 +98,8 @@ class Stage:
         self.path = path
         self.gone_matches = f"gone_matches_{number}"
         self.reread_parents = f"reread_parents_{number}"
-        self._held = f"held_{number}"
+        self._met = f"met_{number}"
+        self._alike = f"alike_{number}"
         self.path.unlink(missing_ok=True)
         engine.create(path, list(self._types().items()))
         self._extract = engine.attach(path)
@@ -166,27 +167,57 @@ class Stage:
             f"WHERE s.occurrence_ = e.occurrence_ AND {same_content}) d WHERE t.{SEQUENCE} = d.{SEQUENCE}"
         )
 
-    def collect_held(self, extract: str, rows: int) -> str:
-        """The rows of an extract that have the key of a staged row.
+    def drop_unchanged(
+        self, extract: str, rows: int, existing: Mapping[str, Type], merged: Mapping[str, Type]
+    ) -> tuple[int, int]:
+        """Drop the staged rows that say nothing new, and count them and those that change a row.
 
-        Where few rows are staged, the few they meet are set aside: to compare them in place, Hyper would read every
-        column of every row of the extract.
+        Where few rows are staged, what they meet is set aside: to compare them in place, Hyper would read every
+        column of every row of the extract. Of rows whose replication key differs nothing else need be read.
 
         Args:
             extract: SQL of the extract's table.
             rows: How many it has.
+            existing: Name -> type of its columns.
+            merged: The same for the columns it is to have.
 
         Returns:
-            SQL of a table that holds them; the extract's own where many rows are staged.
+            How many were dropped, and how many of the others have the key of a row in the extract.
         """
         staged = self.engine.count(f"SELECT COUNT(*) FROM {self.table}")
+        keys, followed = self.plan.keys, self.plan.replication_key
         if staged > _FEW_STAGED or staged * _FEW_OF > rows:
-            return extract
+            return self._drop(extract, existing, merged), self._count_met(extract, keys)
+        if followed is None or followed in keys or self._types()[followed] != existing.get(followed):
+            self._hold(self._met, existing, extract, keys)
+            return self._drop(self._met, existing, merged), self._count_met(self._met, keys)
+        version = [*keys, followed]
+        self._hold(self._met, version, extract, keys)
+        unchanged = 0
+        if self._count_met(self._met, version):
+            self._hold(self._alike, existing, extract, version)
+            unchanged = self._drop(self._alike, existing, merged)
+        return unchanged, self._count_met(self._met, keys)
+
+    def _hold(self, name: str, columns: Iterable[str], extract: str, same_in: Sequence[str]) -> None:
+        """Set aside, in a small table, columns of the rows of an extract that agree with a staged one."""
+        listed = ", ".join(f"e.{escape_name(column)}" for column in columns)
         self.engine.run(
-            f"CREATE TEMPORARY TABLE {self._held} AS (SELECT * FROM {extract} e WHERE EXISTS "
-            f"(SELECT 1 FROM {self.table} s WHERE {self.same_key('s', 'e')})) WITH DATA"
+            f"CREATE TEMPORARY TABLE {name} AS (SELECT {listed} FROM {extract} e WHERE EXISTS "
+            f"(SELECT 1 FROM {self.table} s WHERE {same(same_in, 's', 'e')})) WITH DATA"
         )
-        return self._held
+
+    def _drop(self, there: str, existing: Mapping[str, Type], merged: Mapping[str, Type]) -> int:
+        return self.engine.run(
+            f"DELETE FROM {self.table} s USING {there} e WHERE {self.same_key('s', 'e')} "
+            f"AND {self.same_content(existing, merged)}"
+        )
+
+    def _count_met(self, there: str, same_in: Sequence[str]) -> int:
+        return self.engine.count(
+            f"SELECT COUNT(*) FROM {self.table} s WHERE EXISTS "
+            f"(SELECT 1 FROM {there} e WHERE {same(same_in, 's', 'e')})"
+        )
 
     def is_covered(self, proven: int) -> bool:
         """Whether no row came behind the last one that a STATE message covers."""
@@ -195,7 +226,7 @@ class Stage:
     def close(self) -> None:
         """Make the file whole, let go of it, and give the session's memory back."""
         self.engine.detach(self._extract)
-        for table in (self.gone_matches, self.reread_parents, self._held):
+        for table in (self.gone_matches, self.reread_parents, self._met, self._alike):
             self.engine.run(f"DROP TABLE IF EXISTS {table}")
 
     def same_key(self, left: str, right: str) -> str:

@@ -120,7 +120,8 @@ class TargetTableau(Target):
         for stream_map in self.mapper.stream_maps[stream]:
             sink = self._sinks_active.get(stream_map.stream_alias)
             if sink is not None:
-                run.set_schema(stream_map.stream_alias, sink.original_schema, sink.key_properties)
+                of_sink = {"schema": sink.original_schema, "key_properties": list(sink.key_properties)}
+                run.set_schema(stream_map.stream_alias, {**message_dict, **of_sink})
 
     def _add_block(self, stream: str, block: bytes) -> bool:
         """Take a block of records the fast way, if nothing is to be done to each record."""

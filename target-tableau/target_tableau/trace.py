@@ -52,13 +52,8 @@ def trace(settings: Settings, ledger: Ledger, stream: str, key: Sequence[str]) -
         )
         if message is None or facts is None:
             continue
-        plan = plan_of(
-            stream,
-            message["schema"],
-            message["key_properties"],
-            settings.hyper_version,
-            ledger.columns(settings.source, stream),
-        )
+        known = ledger.columns(settings.source, stream)
+        plan = plan_of(stream, message, settings.hyper_version, known)
         wanted = _wanted(plan, key)
         column = settings.delete_match.get(stream)
         match_name = plan.column_of(column).name if column else None

@@ -79,7 +79,7 @@ _PIECE = 10_000
 
 
 def line(number: int, edition: int = 0) -> str:
-    """The RECORD message of one line; `edition` changes its amounts, and nothing of its key."""
+    """The RECORD message of one line; `edition` changes its amounts and when it was last modified."""
     batch, nbr = divmod(number, LINES_PER_BATCH)
     mix = (number * _SPREAD) & 0xFFFFFFFF
     cents = (mix ^ edition * _SPREAD) % 10_000_000
@@ -102,7 +102,7 @@ def line(number: int, edition: int = 0) -> str:
         f'"cury_rate":{rate},"quantity":{quantity},"project":{project},"vendor":{vendor},'
         f'"posted":{"true" if mix % 20 else "false"},"created_by":"user{mix % 35}",'
         f'"created_at":"{day}T08:{second:02}:{nbr:02}.{mix % 1000:03}+00:00",'
-        f'"last_modified_at":"{day}T09:{second:02}:{nbr:02}.{mix % 1000:03}+00:00"}},'
+        f'"last_modified_at":"{day}T{9 + edition % 15:02}:{second:02}:{nbr:02}.{mix % 1000:03}+00:00"}},'
         f'"time_extracted":"2026-01-01T00:00:00.000000+00:00"}}\n'
     )
 

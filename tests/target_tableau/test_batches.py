@@ -67,7 +67,7 @@ def block_of(*records: dict[str, Any]) -> bytes:
 
 
 def plan(*keys: str, **properties: Any) -> Plan:
-    return plan_of("s", {"type": "object", "properties": properties}, keys, 2)
+    return plan_of("s", {"schema": {"type": "object", "properties": properties}, "key_properties": keys}, 2)
 
 
 def by_record(wanted: Plan, block: bytes) -> pa.Table:
@@ -227,5 +227,5 @@ def test_a_key_outside_the_schema_is_refused_with_its_name() -> None:
     ],
 )
 def test_types_follow_the_schema(schema: dict[str, Any], version: int, expected: Type) -> None:
-    made = plan_of("s", {"properties": {"x": schema}}, [], version)
+    made = plan_of("s", {"schema": {"properties": {"x": schema}}, "key_properties": []}, version)
     assert made.columns[0].type == expected

@@ -35,7 +35,7 @@ def made(
     keeps_deleted: bool = False,
     **root: Any,
 ) -> Semantics:
-    plan = plan_of(stream, {"properties": properties, **root}, keys, 2, names)
+    plan = plan_of(stream, {"schema": {"properties": properties, **root}, "key_properties": keys}, 2, names)
     columns = {column.name: column.type for column in plan.all_columns}
     return semantics_of(source, plan, columns, keeps_deleted=keeps_deleted)
 
@@ -316,7 +316,7 @@ def test_the_description_of_a_stream_without_key_and_hints_is_short_and_true() -
 
 
 def test_columns_that_no_longer_come_keep_their_place() -> None:
-    plan = plan_of("bills", {"properties": {"ref": NULLABLE_TEXT}}, ["ref"], 2)
+    plan = plan_of("bills", {"schema": {"properties": {"ref": NULLABLE_TEXT}}, "key_properties": ["ref"]}, 2)
     columns = {
         "ref": plan.columns[0].type,
         "line_nbr": type_from_sql("BIGINT"),
