@@ -78,8 +78,7 @@ class Payload:
         self._actions: list[Action] = []
         self._put = self._taken = 0
         self._rows = {TABLE: 0}
-        engine.create(path, list(columns.items()))
-        self._file = engine.attach(path)
+        self._file = engine.create(path, list(columns.items()))
 
     def delete_loads(self, loads: Sequence[str]) -> None:
         """Take out what earlier loads wrote."""

@@ -23,9 +23,11 @@ from target_tableau.staging import Rules, Stage, written_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
     from pathlib import Path
 
     from target_tableau.hyper import Engine
+    from target_tableau.worker import Worker
 
 _OWNER_ONLY = 0o600
 _MANY_ROWS = 1_000
@@ -53,6 +55,7 @@ class ExtractBuild:
         self.built = False
         self.change: Change | None = None
         self.begins_anew = False  # what is there is not gone on from
+        self._copied: Future[None] | None = None
         self._payload = path.with_name(path.name + ".payload")
         self._gone = f"gone_{number}"
         self._columns: dict[str, Type] = {}
@@ -61,6 +64,11 @@ class ExtractBuild:
         """Take a schema that changed while the stream was being read."""
         self.plan = plan
         self.stage.widen(plan)
+
+    def foresee(self, rows: int, worker: Worker) -> None:
+        """Begin the next extract beside everything else, if so many rows have come that it will be wanted."""
+        if rows > _MANY_ROWS and self._copied is None and self.path.exists():
+            self._copied = worker.beside(self._copy)
 
     def load(self, file: Path, rows: int, plan: Plan) -> None:
         """Stage one journal file, written under `plan`.
@@ -182,6 +190,12 @@ class ExtractBuild:
     # -- the next extract --------------------------------------------------------------------------------
 
     def _make_next(self) -> None:
+        if self._copied is None:
+            self._copy()
+        else:
+            self._copied.result()
+
+    def _copy(self) -> None:
         self.next.unlink(missing_ok=True)
         try:
             shutil.copyfile(self.path, self.next)

@@ -146,16 +146,17 @@ class Engine:
             raise
         self.run("COMMIT")
 
-    def create(self, path: Path, columns: Sequence[tuple[str, Type]]) -> None:
-        """Make a new extract with an empty table.
+    def create(self, path: Path, columns: Sequence[tuple[str, Type]]) -> ExtractTable:
+        """Make and open a new extract with an empty table.
 
         Raises:
             ExtractError: The file cannot be made.
         """
         self.run(f"CREATE DATABASE {escape_name(str(path))}")
-        with self.attached(path) as table:
-            self.run(f"CREATE SCHEMA {escape_name(table.database)}.{escape_name(SCHEMA)}")
-            self.run(f"CREATE TABLE {table.sql} ({column_list(columns)})")
+        table = self.attach(path)
+        self.run(f"CREATE SCHEMA {escape_name(table.database)}.{escape_name(SCHEMA)}")
+        self.run(f"CREATE TABLE {table.sql} ({column_list(columns)})")
+        return table
 
     def attach(self, path: Path) -> ExtractTable:
         """Open an extract.

@@ -135,6 +135,8 @@ class Load:
         self._sequence += len(table)
         load.read += len(table)
         load.size += table.nbytes
+        if not self.settings.journal_only:
+            load.build.foresee(load.read, self._worker)
         newest = pc.max(table.column(EXTRACTED_AT)).as_py()
         load.extracted_at = max(filter(None, (newest, load.extracted_at)), default=None)
         if load.size > _FLUSH_BYTES:

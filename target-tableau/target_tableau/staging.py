@@ -101,8 +101,7 @@ class Stage:
         self._met = f"met_{number}"
         self._alike = f"alike_{number}"
         self.path.unlink(missing_ok=True)
-        engine.create(path, list(self._types().items()))
-        self._extract = engine.attach(path)
+        self._extract = engine.create(path, list(self._types().items()))
         self.table = self._extract.sql
 
     def load(self, file: Path, plan: Plan) -> int:

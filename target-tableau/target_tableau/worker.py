@@ -1,4 +1,4 @@
-"""A single background thread that takes work in order, and does not let much of it pile up."""
+"""A background thread that takes work in order, and does not let much of it pile up; and one for copies beside it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="loader")
+        self._beside = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="copier")
         self._pending: collections.deque[concurrent.futures.Future[None]] = collections.deque()
 
     def submit(self, work: Callable[[], None]) -> None:
@@ -25,6 +26,10 @@ class Worker:
             self._pending.popleft().result()
         self._pending.append(self._pool.submit(work))
 
+    def beside(self, work: Callable[[], None]) -> concurrent.futures.Future[None]:
+        """Do a piece of work that waits for no other; its result tells of its end, and raises its error."""
+        return self._beside.submit(work)
+
     def drain(self) -> None:
         """Wait until nothing is queued or being done."""
         while self._pending:
@@ -32,4 +37,5 @@ class Worker:
 
     def close(self) -> None:
         """Finish what is being done, drop what is queued."""
-        self._pool.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._beside):
+            pool.shutdown(cancel_futures=True)

@@ -164,3 +164,13 @@ def test_of_rows_whose_replication_key_differs_nothing_else_is_read(
     assert held[1] == held[0]
     assert held[2].startswith('e."ref", e."modified", e."amount"')
     assert counts(config) == (0, 0, 1, 9)
+
+
+def test_rows_that_are_only_collected_copy_no_extract(
+    config: Config, extracts: Extracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(config, messages(ROWS))
+    monkeypatch.setattr(extract, "_MANY_ROWS", 0)
+    monkeypatch.setattr(extract.ExtractBuild, "_copy", lambda _: pytest.fail("an extract was copied"))
+    load({**config, "journal_only": True}, messages(AGAIN))
+    assert len(extracts.rows("bills", "SELECT 1 FROM {t}")) == 8
