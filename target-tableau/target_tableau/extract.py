@@ -263,9 +263,15 @@ class ExtractBuild:
 
     def _verify(self) -> None:
         """Reopen the closed file and count: closing a Hyper file reports neither a full disk nor a dead engine."""
-        with self.engine.attached(self.next) as table:
-            columns = self.engine.columns(table)
-            rows = self.engine.count(f"SELECT COUNT(*) FROM {table.sql}")
+        try:
+            with self.engine.attached(self.next) as table:
+                columns = self.engine.columns(table)
+                rows = self.engine.count(f"SELECT COUNT(*) FROM {table.sql}")
+        except ExtractError as failure:
+            raise ExtractError(
+                f"The next extract of stream '{self.plan.stream}' cannot be read back ({failure}). The disk may be "
+                "full. The present extract is untouched; run again."
+            ) from failure
         if rows != self.counts.total or set(columns) != set(self._columns):
             raise ExtractError(
                 f"The next extract of stream '{self.plan.stream}' holds {rows} rows and {len(columns)} columns "

@@ -105,12 +105,12 @@ STAGES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "journal": lambda patch: patch.setattr(pq, "write_table", full),
     "schemas in the journal": lambda patch: patch.setattr(json, "dump", full),
     "stage": lambda patch: engine_full(patch, "COPY"),
-    "stage at close": lambda patch: lost_at_close(patch, ".stage", 2),
+    "stage at close": lambda patch: lost_at_close(patch, ".stage", 1),
     "next extract": lambda patch: patch.setattr(shutil, "copyfile", full_for(shutil.copyfile, ".next")),
     "change of the next extract": lambda patch: engine_full(patch, "INSERT INTO"),
     "next extract at close": lambda patch: lost_at_close(patch, ".next", 1),
     "payload": lambda patch: engine_full(patch, ".payload"),
-    "payload at close": lambda patch: lost_at_close(patch, ".payload", 2),
+    "payload at close": lambda patch: lost_at_close(patch, ".payload", 1),
     "notes of what the extracts hold": lambda patch: patch.setattr(
         os, "open", full_for(os.open, ".contents.json.tmp")
     ),
@@ -163,7 +163,7 @@ def test_a_disk_that_is_full_at_the_first_load(
         state(),
     ]
     with monkeypatch.context() as patch:
-        lost_at_close(patch, ".stage", 2)
+        lost_at_close(patch, ".stage", 1)
         with pytest.raises(ExtractError, match="disk"):
             load(config, messages)
     assert not (extracts.folder / "bills.hyper").exists()
