@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from target_tableau import extract, staging
+from target_tableau.errors import ExtractError
 from target_tableau.hyper import Engine
 from target_tableau.ledger import Ledger
 from target_tableau.settings import Settings
 from tests.target_tableau.support import MONEY, NULLABLE_TEXT, Extracts, load, record, schema, state
+from tests.target_tableau.test_faults_disk import full
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -174,3 +177,17 @@ def test_rows_that_are_only_collected_copy_no_extract(
     monkeypatch.setattr(extract.ExtractBuild, "_copy", lambda _: pytest.fail("an extract was copied"))
     load({**config, "journal_only": True}, messages(AGAIN))
     assert len(extracts.rows("bills", "SELECT 1 FROM {t}")) == 8
+
+
+def test_a_disk_that_is_full_while_the_next_extract_is_copied_beside_leaves_the_present_one(
+    config: Config, extracts: Extracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(config, messages(ROWS))
+    with monkeypatch.context() as patch:
+        patch.setattr(extract, "_MANY_ROWS", 0)
+        patch.setattr(shutil, "copyfile", full)
+        with pytest.raises(ExtractError, match="Free some disk space"):
+            load(config, messages(AGAIN))
+    assert not [path.name for path in extracts.folder.glob("bills.hyper.*")]
+    load(config, messages(AGAIN))
+    assert counts(config) == (1, 5, 2, 9)
