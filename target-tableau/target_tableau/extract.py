@@ -22,7 +22,7 @@ from target_tableau.renames import renamed, take_over
 from target_tableau.staging import Rules, Stage, written_by
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -55,6 +55,7 @@ class ExtractBuild:
         self.built = False
         self.change: Change | None = None
         self.begins_anew = False  # what is there is not gone on from
+        self.column_names: Mapping[str, Sequence[str]] = {}  # property -> all names that its column has borne
         self._copied: Future[None] | None = None
         self._payload = path.with_name(path.name + ".payload")
         self._gone = f"gone_{number}"
@@ -132,7 +133,7 @@ class ExtractBuild:
     def _compare_in_place(self, rules: Rules) -> Comparison | None:
         """Compare with the present extract; None if columns are renamed, so that rows of it must change first."""
         with self.engine.attached(self.path) as present:
-            if renamed(self.plan, self.engine.columns(present)):
+            if self._renamed(present):
                 return None
             return self._compare(present, rules)
 
@@ -208,10 +209,13 @@ class ExtractBuild:
 
     def _rename(self, table: ExtractTable) -> bool:
         """Let rows that are there follow a rule of `columns`."""
-        existing = self.engine.columns(table)
-        names = renamed(self.plan, existing)
-        take_over(self.engine, table.sql, names, existing)
+        names = self._renamed(table)
+        take_over(self.engine, table.sql, names, self.engine.columns(table))
         return bool(names)
+
+    def _renamed(self, table: ExtractTable) -> dict[str, str]:
+        existing = self.engine.columns(table)
+        return renamed(self.engine, table.sql, self.plan, existing, self.column_names)
 
     def _adapt_columns(self, table: ExtractTable) -> None:
         """Add columns; where a type became wider, write the table anew (Hyper cannot alter a column)."""

@@ -21,7 +21,7 @@ from target_tableau.ledger_lock import LockLostError, exclusive, reason_of, told
 from target_tableau.ledger_tables import columns as _columns
 from target_tableau.ledger_tables import datasources as _datasources
 from target_tableau.ledger_tables import loads as _loads
-from target_tableau.ledger_tables import migrate
+from target_tableau.ledger_tables import migrate, with_driver
 from target_tableau.ledger_tables import refreshes as _refreshes
 from target_tableau.stream_load import Unclosed
 
@@ -101,7 +101,7 @@ class Ledger:
     def __init__(self, url: str | None, output_dir: Path) -> None:
         self.path: Path | None = None
         try:
-            address = sa.make_url(_with_driver(url) if url else f"sqlite:///{output_dir / 'loads.db'}")
+            address = sa.make_url(with_driver(url) if url else f"sqlite:///{output_dir / 'loads.db'}")
             waits = {}
             if address.get_backend_name() == "sqlite":
                 self.path = self._create_private(Path(address.database or output_dir / "loads.db"))
@@ -210,16 +210,24 @@ class Ledger:
 
     def remember_columns(self, source: str, stream: str, names: Mapping[str, str]) -> None:
         """Note which property fills which column, so that names are given out once and for all."""
+        where = (_columns.c.source == source) & (_columns.c.stream == stream)
+        where &= _columns.c.property.in_(list(names))
         with self.transaction() as connection:
-            where = (_columns.c.source == source) & (_columns.c.stream == stream)
-            connection.execute(_columns.delete().where(where & _columns.c.property.in_(list(names))))
-            connection.execute(
-                _columns.insert(),
-                [
-                    {"source": source, "stream": stream, "property": key, "name": name}
-                    for key, name in names.items()
-                ],
-            )
+            known = {
+                row.property: _names(row) for row in connection.execute(sa.select(_columns).where(where))
+            }
+            connection.execute(_columns.delete().where(where))
+            rows = [
+                {
+                    "source": source,
+                    "stream": stream,
+                    "property": key,
+                    "name": name,
+                    "earlier": json.dumps([other for other in known.get(key, ()) if other != name]),
+                }
+                for key, name in names.items()
+            ]
+            connection.execute(_columns.insert(), rows)
 
     def _write(self, statement: sa.Executable) -> None:
         with self.transaction() as connection:
@@ -304,11 +312,13 @@ class Ledger:
 
     def columns(self, source: str, stream: str) -> dict[str, str]:
         """Property -> column of a stream, as far as they were ever named."""
-        query = sa.select(_columns.c.property, _columns.c.name).where(
-            (_columns.c.source == source) & (_columns.c.stream == stream)
-        )
+        return {key: names[0] for key, names in self.column_names(source, stream).items()}
+
+    def column_names(self, source: str, stream: str) -> dict[str, list[str]]:
+        """Property -> all names that its column has ever borne, the present one first."""
+        query = sa.select(_columns).where((_columns.c.source == source) & (_columns.c.stream == stream))
         with self._connect() as connection:
-            return {row.property: row.name for row in connection.execute(query)}
+            return {row.property: _names(row) for row in connection.execute(query)}
 
     def datasource(self, key: dict[str, str]) -> Published | None:
         """What was last published under a key, or None."""
@@ -386,7 +396,5 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
-def _with_driver(url: str) -> str:
-    """`postgresql://`, as hosts hand it out, with the driver that the extra `postgresql` brings."""
-    scheme, separator, rest = url.partition("://")
-    return f"postgresql+psycopg://{rest}" if separator and scheme in {"postgres", "postgresql"} else url
+def _names(row: sa.Row[Any]) -> list[str]:
+    return [row.name, *json.loads(row.earlier or "[]")]

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from target_tableau.errors import SettingError
 
-VERSION = 3
+VERSION = 4
 _METADATA = sa.MetaData()
 
 _ledger = sa.Table("ledger", _METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -63,6 +63,7 @@ columns = sa.Table(
     sa.Column("stream", sa.String(255), primary_key=True),
     sa.Column("property", sa.String(255), primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
+    sa.Column("earlier", sa.Text),  # JSON, the names that it bore before, the newest first
 )
 
 refreshes = sa.Table(
@@ -143,8 +144,15 @@ _ADDED: dict[int, tuple[sa.Column[object], ...]] = {
         datasources.c.pending_job,
     ),
     3: (incidents.c.source, incidents.c.over_told_at),
+    4: (columns.c.earlier,),
 }
 """Version -> columns that it added to tables of the version before; tables of its own are simply made."""
+
+
+def with_driver(url: str) -> str:
+    """`postgresql://`, as hosts hand it out, with the driver that the extra `postgresql` brings."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if separator and scheme in {"postgres", "postgresql"} else url
 
 
 def migrate(engine: sa.Engine) -> None:

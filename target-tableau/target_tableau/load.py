@@ -103,6 +103,7 @@ class Load:
         """
         self._worker.drain()  # the engine belongs to one thread at a time
         build = ExtractBuild(self._engine, path, self._shown(plan), len(self.streams))
+        build.column_names = self._ledger.column_names(self.settings.source, plan.stream)
         load = self.streams[plan.stream] = StreamLoad(
             plan,
             build,

@@ -29,6 +29,7 @@ from target_tableau.ledger import Ledger
 from target_tableau.load import Load, extract_path
 from target_tableau.progress import Progress
 from target_tableau.proof import unread
+from target_tableau.renames import refuse_taken
 from target_tableau.stream_load import Workshop
 from target_tableau.worker import Worker
 
@@ -185,6 +186,7 @@ class Run:
         known = before | self.settings.column_names_of(stream)
         plan = plan_of(stream, message, self.settings.hyper_version, known)
         names = {column.source: column.name for column in plan.columns}
+        refuse_taken(stream, before, names)
         if any(before.get(name) != column for name, column in names.items()):
             self.ledger.remember_columns(source, stream, names)
         return plan

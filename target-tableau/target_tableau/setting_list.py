@@ -140,7 +140,8 @@ SCHEMA = th.PropertiesList(
         title="Column names",
         description=(
             "Stream (or a pattern like *_lines) -> property -> name of its column, for instance "
-            '{"bills": {"vendor": "Vendor code"}}. The last pattern that fits wins.'
+            '{"bills": {"vendor": "Vendor code"}}. The last pattern that fits wins. '
+            "Rows that are there follow a name that changes; the old column stays, empty."
         ),
     ),
     th.Property(

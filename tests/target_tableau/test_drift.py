@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from target_tableau import run
+from target_tableau import extract, run
 from target_tableau.errors import BadRecordError, ExtractError, SettingError, TargetTableauError
 from tests.target_tableau.support import (
     BILL,
@@ -94,6 +94,31 @@ def test_a_column_is_renamed_and_made_wider_by_one_load(config: Config, extracts
     config["columns"] = {"t": {"a": "A sum"}}
     load(config, rows({"a": MONEY}, {"id": 2, "a": 2.5}))
     assert extracts.column("t", "A sum") == [Decimal(1), Decimal("2.5")]
+
+
+@pytest.mark.parametrize("many", [1000, 0])
+def test_rows_follow_a_column_from_one_given_name_to_another_and_back(
+    config: Config, extracts: Extracts, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(extract, "_MANY_ROWS", many)
+    load(config, bills(("001", 1), ("002", 2)))
+    for number, name in enumerate(["Amount due", "Open", "Amount due", "amount"], start=3):
+        config["columns"] = {"bills": {"amount": name}}
+        load(config, bills(("002", number)))
+        total = f'SELECT SUM("{name}"), COUNT(*) FROM {{t}}'
+        assert extracts.rows("bills", total) == [[Decimal(1 + number), 2]], name
+    others = 'SELECT COUNT("Amount due") + COUNT("Open") FROM {t}'
+    assert extracts.rows("bills", others) == [[0]], "an old column is empty, or its sum would be wrong"
+
+
+def test_a_column_cannot_be_given_to_another_property_at_once(config: Config, extracts: Extracts) -> None:
+    config["columns"] = {"bills": {"amount": "Due", "note_id": "Note"}}
+    load(config, bills(("001", 1)))
+    config["columns"] = {"bills": {"amount": "Note", "note_id": "Due"}}
+    for _ in range(2):
+        with pytest.raises(SettingError, match=r"'Note' to the property 'amount'.*column of 'note_id'"):
+            load(config, bills(("001", 1)))
+    assert extracts.rows("bills", 'SELECT "Due", "Note" FROM {t}') == [[Decimal(1), "n-001"]]
 
 
 def test_two_properties_cannot_be_renamed_to_one_column(config: Config) -> None:

@@ -210,6 +210,31 @@ def test_incidents_that_the_second_version_told_of_are_told_to_be_over(database:
     ledger.close()
 
 
+VERSION_3 = """
+CREATE TABLE ledger (version INTEGER NOT NULL);
+INSERT INTO ledger VALUES (3);
+CREATE TABLE columns (source VARCHAR(255), stream VARCHAR(255), property VARCHAR(255), name TEXT NOT NULL,
+  PRIMARY KEY (source, stream, property));
+INSERT INTO columns VALUES ('', 'bills', 'amount', 'Amount due');
+INSERT INTO columns VALUES ('', 'bills', 'ref', 'ref');
+"""
+
+
+def test_names_of_columns_that_the_third_version_knew_are_earlier_names_of_later_ones(
+    database: str, tmp_path: Path
+) -> None:
+    _make(database, VERSION_3)
+    ledger = Ledger(database, tmp_path)
+    assert ledger.columns("", "bills") == {"amount": "Amount due", "ref": "ref"}
+    for name in ("Open", "Still open", "Open"):
+        ledger.remember_columns("", "bills", {"amount": name, "ref": "ref"})
+    assert ledger.column_names("", "bills") == {
+        "amount": ["Open", "Still open", "Amount due"],
+        "ref": ["ref"],
+    }
+    ledger.close()
+
+
 def test_a_ledger_of_a_newer_version_is_not_touched(database: str, tmp_path: Path) -> None:
     _make(database, "CREATE TABLE ledger (version INTEGER NOT NULL); INSERT INTO ledger VALUES (99)")
     with pytest.raises(SettingError, match="Install the newer version"):
