@@ -11,10 +11,8 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, ClassVar, Final
 
 from singer_sdk import Stream, Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import RecordMessage
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
@@ -27,7 +25,7 @@ from tap_epicor_kinetic.settings import SETTINGS
 from tap_epicor_kinetic.store import store_of
 from tap_epicor_kinetic.streams import sources_of, streams_of
 from tap_epicor_kinetic.streams.deletions import DeletionLog
-from tap_epicor_kinetic.streams.stream import EpicorStream, Outcome
+from tap_epicor_kinetic.streams.stream import EpicorStream, LineWriter, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,22 +34,11 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.singerlib import Message
 
     from tap_epicor_kinetic.store import Store
 
 _SIGNALLED: Final = 128
 _PAGES: Final = "pages"
-
-
-class LineWriter(MsgSpecWriter):
-    """Writes messages as the SDK's fast writer does, but flushes only behind those that matter at once."""
-
-    @override
-    def write_message(self, message: Message) -> None:
-        sys.stdout.buffer.write(self.format_message(message))
-        if not isinstance(message, RecordMessage):
-            sys.stdout.flush()
 
 
 class TapEpicorKinetic(Tap):

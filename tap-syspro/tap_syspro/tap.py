@@ -33,7 +33,7 @@ from tap_syspro.streams.strategies import Facts
 from tap_syspro.streams.stream import LineWriter, Outcome, SysproStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
     import click
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from tap_syspro.service import Row, Service
     from tap_syspro.streams.catalogue import Known
+    from tap_syspro.streams.columns import Convert
     from tap_syspro.streams.derived import Derived, Make
     from tap_syspro.streams.feed import Feed
 
@@ -170,7 +171,7 @@ class TapSyspro(Tap):
     # what streams need -------------------------------------------------------------------------------------
 
     @cached_property
-    def converters(self) -> dict[str, Callable[[Any], Any] | None]:
+    def converters(self) -> dict[str, Convert]:
         """How values of each kind are converted."""
         return converters(self.config)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_epicor_kinetic.tap import TapEpicorKinetic
-from tests.sandbox.epicor_kinetic import API_KEY, PASSWORD
+from tests.sandbox.epicor_kinetic import API_KEY, COMPANIES, PASSWORD
 from tests.sandbox.faults import Fault
 from tests.tap_epicor_kinetic.harness import catalog_of, command
 
@@ -54,6 +55,29 @@ def test_a_run_writes_singer_messages_and_says_what_it_cost(instance: Instance, 
     last = err.strip().splitlines()[-1]
     assert "calls. Rows: ap_invoices" in last
     assert "Not read" not in last
+
+
+def test_rows_written_as_a_block_are_counted_and_are_what_single_messages_would_be(
+    instance: Instance, tmp_path: Path
+) -> None:
+    stream = "gl_journal_lines"
+    arguments = with_catalog(instance, tmp_path, stream)
+    code, out, err = finish(command(instance.config, tmp_path, *arguments))
+    assert code == 0, err
+    mapped = instance.with_(stream_maps={stream: {"__filter__": "1 == 1"}})
+    single = finish(command(mapped, tmp_path, *arguments))[1]
+    block = records(out)
+    assert len(block) == sum(len(instance.site.rows("GLJrnDtl", company)) for company in COMPANIES)
+    assert block == records(single)
+    counted = re.findall(r'"metric": ?"record_count", ?"value": ?(\d+)', err)
+    assert sum(map(int, counted)) == len(block)
+    assert f"{stream} {len(block)}" in err.strip().splitlines()[-1]
+
+
+def records(out: str) -> list[str]:
+    """RECORD messages as they were written, but for when their rows were read."""
+    lines = (line for line in out.splitlines() if line.startswith('{"type":"RECORD"'))
+    return [re.sub(r'"time_extracted":"[^"]+"', '"time_extracted":""', line) for line in lines]
 
 
 def test_the_connection_test_reads_a_row_of_every_stream_and_asks_every_company(

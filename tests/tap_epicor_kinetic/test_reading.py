@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import logging
 import re
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,11 @@ import pytest
 
 from tests.sandbox.epicor_kinetic.switches import Switches, worst_mood
 from tests.sandbox.faults import Fault
-from tests.tap_epicor_kinetic.harness import Warehouse, run_tap
+from tests.tap_epicor_kinetic.harness import Warehouse, catalog_of, command, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.tap_epicor_kinetic.conftest import Instance
 
@@ -209,16 +211,29 @@ def test_a_server_that_fails_in_the_middle_leaves_the_bookmark_behind_the_last_p
     assert numbers == sorted(numbers)
 
 
-def test_state_is_written_only_behind_the_rows_that_it_covers(make_instance: Callable[..., Instance]) -> None:
-    instance = make_instance(bills=120)
-    run = run_tap(instance.with_(companies=["EPIC06"]), "gl_journal_lines")
-    seen = 0
-    for message in run.messages:
+@pytest.mark.parametrize("as_blocks", [False, True])
+def test_state_is_written_only_behind_the_rows_that_it_covers(
+    make_instance: Callable[..., Instance], tmp_path: Path, *, as_blocks: bool
+) -> None:
+    config = make_instance(bills=120).with_(companies=["EPIC06"])
+    if as_blocks:  # a user's run writes them so; the harness takes single messages
+        (tmp_path / "catalog.json").write_text(json.dumps(catalog_of(config, "gl_journal_lines")))
+        out, err = command(config, tmp_path, "--catalog", str(tmp_path / "catalog.json")).communicate(
+            timeout=60
+        )
+        messages = [json.loads(line) for line in out.splitlines()]
+        assert messages, err
+    else:
+        messages = run_tap(config, "gl_journal_lines").messages
+    seen, states = 0, 0
+    for message in messages:
         if message["type"] == "RECORD":
             seen = max(seen, message["record"]["sys_rev_id"])
         elif message["type"] == "STATE":
             for place in message["value"]["bookmarks"].get("gl_journal_lines", {}).get("partitions", ()):
+                states += 1
                 assert place.get("replication_key_value", 0) <= seen
+    assert states > 1
 
 
 def test_a_restored_database_is_read_again_whole_with_a_loud_warning(

@@ -102,8 +102,8 @@ class Reader:
         for company, extent in self._extents.items():
             self._places.of(company).extent = extent
 
-    def read(self, company: str) -> Iterator[Row]:
-        """Read what is due of one company.
+    def read(self, company: str) -> Iterator[list[Row]]:
+        """Read what is due of one company, as lists of rows; each is written when the next is asked for.
 
         Raises:
             ApiError: The server does not give the rows.
@@ -119,12 +119,12 @@ class Reader:
         if tells_deletions:
             yield from self._tombstones(company, place)
 
-    def _rows_due(self, company: str, place: Place) -> Iterator[Row]:
+    def _rows_due(self, company: str, place: Place) -> Iterator[list[Row]]:
         if not self._number:
             return self._read_at_once(company, place)
         return self._read_by_date(company, place) if self._date_key else self._read_by_number(company, place)
 
-    def _tombstones(self, company: str, place: Place) -> Iterator[Row]:
+    def _tombstones(self, company: str, place: Place) -> Iterator[list[Row]]:
         """Tell of deleted rows, from some writes before the last one told on."""
         until = place.deletions_read or 0
         log = self.tap.deletions
@@ -133,9 +133,7 @@ class Reader:
             # The last entry told has gone: the log was emptied, or the database's numbers have begun anew.
             found = log.since(company, 0)
         blank = dict.fromkeys(column.name for column in self.stream.wanted)
-        for each in found:
-            if each.table == ROW_TYPES[self.stream.name]:
-                yield tombstone(each, blank)
+        yield [tombstone(each, blank) for each in found if each.table == ROW_TYPES[self.stream.name]]
         place.deletions_read = max((each.number for each in found), default=0)
 
     def sample(self, company: str, limit: int) -> list[Row]:
@@ -153,7 +151,7 @@ class Reader:
 
     # by number ---------------------------------------------------------------------------------------------
 
-    def _read_by_number(self, company: str, place: Place) -> Iterator[Row]:
+    def _read_by_number(self, company: str, place: Place) -> Iterator[list[Row]]:
         bookmark = None if self._is_whole else place.bookmark
         if isinstance(bookmark, int):
             try:
@@ -174,14 +172,14 @@ class Reader:
         keyset = self._keyset(company, self._filter)
         place.seen = []
         for page in keyset.walk(0):
-            yield from self._access.rows(company, page)
+            yield self._access.rows(company, page)
             place.see(page, self._number)
             if not holds_back:
                 place.advance_to_newest()
             self.stream.page_written(len(page))
         place.advance_to_newest()
 
-    def _read_on(self, company: str, bookmark: int, place: Place) -> Iterator[Row]:
+    def _read_on(self, company: str, bookmark: int, place: Place) -> Iterator[list[Row]]:
         """Read what has changed, from some writes before the bookmark on.
 
         Raises:
@@ -195,7 +193,7 @@ class Reader:
                 was_reached = True
                 if place.holds_another(page, self._number):
                     raise CounterResetError(f"{self._number} {bookmark} belongs to another row than before.")
-            yield from self._access.rows(company, page)
+            yield self._access.rows(company, page)
             if was_reached:
                 place.see(page, self._number)
                 place.advance_to_newest()
@@ -214,14 +212,14 @@ class Reader:
 
     # by date -----------------------------------------------------------------------------------------------
 
-    def _read_by_date(self, company: str, place: Place) -> Iterator[Row]:
+    def _read_by_date(self, company: str, place: Place) -> Iterator[list[Row]]:
         """Read what bears a date since the bookmark, in the order of SysRevID, which is unique where dates are not."""
         since, after = self._lower(place), 0
         if place.reading and not self._is_whole:
             since, after = place.reading  # an earlier run was cut here
         keyset = self._keyset(company, self._all_of(since, self._upper()))
         for page in keyset.walk(after):
-            yield from self._access.rows(company, page)
+            yield self._access.rows(company, page)
             place.reading = (since, keyset.number(page[-1]))
             self.stream.page_written(len(page))
         place.reading = None
@@ -252,7 +250,7 @@ class Reader:
 
     # at once -----------------------------------------------------------------------------------------------
 
-    def _read_at_once(self, company: str, place: Place) -> Iterator[Row]:
+    def _read_at_once(self, company: str, place: Place) -> Iterator[list[Row]]:
         """Read a set that has no number, or a BAQ, by skip; the bookmark moves when all is written."""
         source = self.source
         parameters: Params = {}
@@ -271,7 +269,7 @@ class Reader:
             once=source.paging == "none",
         )
         rows = offset.read()
-        yield from self._access.rows(company, rows)
+        yield self._access.rows(company, rows)
         if self.stream.is_full_table:
             return
         if self._kind != "integer":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import operator
 import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,11 +14,13 @@ from tap_syspro.discovery import EntitySet, Field, snake
 from tap_syspro.streams.hints import hints_of, meaning_of, stream_hints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from tap_syspro.service import Row
     from tap_syspro.streams.catalogue import Known
 
+Convert = Callable[[Sequence[Any]], Sequence[Any]]
+"""Converts the values of a column, as they came in several rows."""
 
 COMPANY: Final = "_company"
 DELETED_AT: Final = "_sdc_deleted_at"
@@ -44,6 +48,7 @@ _SENSITIVE: Final = re.compile(
     r"BankAcc|BankBranch|BankAccount|IBAN|Swift|CardNum|CreditCard|TaxRegn|TaxExempt|VatNumber|Password",
     re.IGNORECASE,
 )
+_TEXT: Final = frozenset({str, type(None)})
 _PADDED: Final = ("Customer", "Supplier", "SalesOrder", "PurchaseOrder", "Job")
 
 
@@ -239,8 +244,35 @@ def plain_boolean(value: Any) -> bool:  # noqa: ANN401 - whatever the service wr
     return value if isinstance(value, bool) else str(value).strip().lower() in {"true", "1", "y"}
 
 
-def converters(config: Mapping[str, Any]) -> dict[str, Callable[[Any], Any] | None]:
-    """The conversion of each kind; None where the value is right as it comes. Null stays null."""
+def _each(how: Callable[[Any], Any]) -> Convert:
+    """Make the conversion of columns of that of single values."""
+
+    def convert(values: Sequence[Any]) -> Sequence[Any]:
+        if set(map(type, values)) <= _TEXT:
+            # Most texts come many times. Not so with numbers: those that are equal may differ in digits.
+            made = {value: None if value is None else how(value) for value in set(values)}
+            return list(map(made.__getitem__, values))
+        return [None if value is None else how(value) for value in values]
+
+    return convert
+
+
+def _wholes(values: Sequence[Any]) -> Sequence[Any]:
+    if set(map(type, values)) == {int}:
+        return values
+    return [None if value is None else whole(value) for value in values]
+
+
+def _stripped(values: Sequence[Any]) -> Sequence[Any]:
+    """The usual case of texts, and by far the most frequent conversion of all: written out for that."""
+    return [
+        None if value is None else (value if value.__class__ is str else str(value)).rstrip() or None
+        for value in values
+    ]
+
+
+def converters(config: Mapping[str, Any]) -> dict[str, Convert]:
+    """The conversion of each kind. Null stays null."""
     strips = config["strip_strings"] == "right"
     blanks = config["blank_as_null"]
 
@@ -253,10 +285,6 @@ def converters(config: Mapping[str, Any]) -> dict[str, Callable[[Any], Any] | No
         found = value if value.__class__ is str else str(value)
         return None if blanks and (not found or found.isspace()) else found
 
-    # The usual case, and by far the most frequent conversion of all.
-    def stripped(value: Any) -> str | None:  # noqa: ANN401 - whatever the service wrote
-        return (value if value.__class__ is str else str(value)).rstrip() or None
-
     def right_stripped(value: Any) -> str:  # noqa: ANN401 - whatever the service wrote
         return str(value).rstrip()
 
@@ -265,29 +293,43 @@ def converters(config: Mapping[str, Any]) -> dict[str, Callable[[Any], Any] | No
         return found.lstrip("0") or "0" if found.isdecimal() else found
 
     return {
-        "string": (stripped if blanks else right_stripped) if strips else text,
-        "key": key,
-        "display": display,
-        "integer": whole,
-        "decimal": number,
-        "date": date,
-        "datetime": moment,
-        "boolean": plain_boolean,
-        "rowversion": row_version,
+        "string": (_stripped if blanks else _each(right_stripped)) if strips else _each(text),
+        "key": _each(key),
+        "display": _each(display),
+        "integer": _wholes,
+        "decimal": _each(number),
+        "date": _each(date),
+        "datetime": _each(moment),
+        "boolean": _each(plain_boolean),
+        "rowversion": _each(row_version),
     }
 
 
-def row_reader(
-    columns: Iterable[Column], convert: Mapping[str, Callable[[Any], Any] | None]
-) -> Callable[[Row], Row]:
-    """Make a function that turns a row of the service into the properties that are wanted."""
-    fields = [(column.name, column.source, convert[column.kind]) for column in columns if column.source]
+def rows_reader(
+    columns: Iterable[Column], convert: Mapping[str, Convert]
+) -> Callable[[Sequence[Row]], dict[str, Sequence[Any]]]:
+    """Make a function that turns rows of the service, one or more, into the wanted properties, column by column."""
+    wanted = [column for column in columns if column.source]
+    hows = [(column.name, convert[column.kind]) for column in wanted]
+    fetch = _fetcher([column.source for column in wanted])
 
-    def read(raw: Row) -> Row:
-        get = raw.get
-        return {
-            name: value if (value := get(source)) is None or how is None else how(value)
-            for name, source, how in fields
-        }
+    def read(raws: Sequence[Row]) -> dict[str, Sequence[Any]]:
+        values = zip(*map(fetch, raws), strict=True)
+        return {name: how(column) for (name, how), column in zip(hows, values, strict=True)}
 
     return read
+
+
+def _fetcher(sources: Sequence[str]) -> Callable[[Row], Sequence[Any]]:
+    """Make a function that gets several values of a row at once; those that it lacks are null."""
+    if len(sources) < 2:  # noqa: PLR2004 - itemgetter gives a tuple for two and more
+        return lambda raw: [raw.get(source) for source in sources]
+    at_once = operator.itemgetter(*sources)
+
+    def fetch(raw: Row) -> Sequence[Any]:
+        try:
+            return at_once(raw)  # type: ignore[no-any-return]
+        except KeyError:
+            return [raw.get(source) for source in sources]
+
+    return fetch

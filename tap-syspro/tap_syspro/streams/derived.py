@@ -45,6 +45,8 @@ class Derived:
 def _decimal(row: Mapping[str, Any], name: str) -> Decimal:
     value = row.get(name)
     found = None if value is None else number(value)
+    if found.__class__ is Decimal:
+        return found
     return _ZERO if found is None else Decimal(found)
 
 

@@ -88,7 +88,7 @@ class DocumentFeed(StrategyFeed):
         company = self.tap.company
         reader = self.reader if stream is self._head else self.lines
         reader.prepare(stream.wanted, (), company)
-        rows = [reader.row(raw, company) for raw in reader.walk(company, ()).first(limit)]
+        rows = list(reader.rows(reader.walk(company, ()).first(limit), company))
         if stream is self._head:
             for row in rows:
                 row[DELETED_AT] = None
@@ -109,11 +109,11 @@ class DocumentFeed(StrategyFeed):
         company = self.tap.company
         part: dict[str, list[Row]] = {}
         if self._head.selected:
-            part[self._head.name] = made = [self.reader.row(raw, company) for raw in headers]
+            part[self._head.name] = made = list(self.reader.rows(headers, company))
             for row in made:
                 row[DELETED_AT] = None
         if self._line.selected:
-            part[self._line.name] = [self.lines.row(raw, company) for raw in lines]
+            part[self._line.name] = list(self.lines.rows(lines, company))
         return part
 
     # lines -------------------------------------------------------------------------------------------------

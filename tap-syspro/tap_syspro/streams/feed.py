@@ -27,7 +27,7 @@ from tap_syspro.streams.strategies import Full
 from tap_syspro.streams.stream import Outcome, SysproStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_syspro.conditions import Condition
     from tap_syspro.paging import Page
@@ -65,7 +65,7 @@ class Feed(abc.ABC):
         self.read_at = dt.datetime.now(dt.UTC)
 
     @abc.abstractmethod
-    def read(self, streams: Sequence[SysproStream]) -> Iterator[dict[str, list[Row]]]:
+    def read(self, streams: Sequence[SysproStream]) -> Iterator[Mapping[str, Iterable[Row]]]:
         """Read the present company: rows by stream, part by part.
 
         When it is resumed the rows of a part are written, and the state may say so.

@@ -15,7 +15,7 @@ from tap_syspro.streams.stream import SysproStream, keys_of
 from tap_syspro.streams.versions import Growing, RowVersions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_syspro.service import Row
     from tap_syspro.streams.declarations import Table
@@ -67,7 +67,7 @@ class TableFeed(StrategyFeed):
             self.streams.append(SysproStream(tap, PERIODS, [*own, *_PERIOD_COLUMNS], keys, self))
 
     @override
-    def read(self, streams: Sequence[SysproStream]) -> Iterator[dict[str, list[Row]]]:
+    def read(self, streams: Sequence[SysproStream]) -> Iterator[Mapping[str, Iterable[Row]]]:
         company = self.tap.company
         makers = self._prepared(streams)
         memory = self.streams[0].memory(company)
@@ -84,9 +84,9 @@ class TableFeed(StrategyFeed):
     @override
     def sample(self, stream: SysproStream, limit: int) -> list[Row]:
         makers = self._prepared([stream])
-        return makers[stream.name](self.reader.walk(self.tap.company, ()).first(limit))
+        return list(makers[stream.name](self.reader.walk(self.tap.company, ()).first(limit)))
 
-    def _prepared(self, streams: Sequence[SysproStream]) -> dict[str, Callable[[list[Row]], list[Row]]]:
+    def _prepared(self, streams: Sequence[SysproStream]) -> dict[str, Callable[[list[Row]], Iterable[Row]]]:
         """How the rows of each stream are made."""
         company, reader = self.tap.company, self.reader
         columns = [column for stream in streams for column in stream.wanted]
@@ -99,18 +99,14 @@ class TableFeed(StrategyFeed):
         today = self.tap.today.isoformat()
         with_day = self._is_dated
 
-        def plain(rows: list[Row]) -> list[Row]:
-            made = [reader.row(raw, company) for raw in rows]
-            if with_day:
-                for row in made:
-                    row[SNAPSHOT] = today
-            return made
+        def plain(rows: list[Row]) -> Iterable[Row]:
+            made = reader.rows(rows, company)
+            return ({**row, SNAPSHOT: today} for row in made) if with_day else made
 
-        def by_period(rows: list[Row]) -> list[Row]:
+        def by_period(rows: list[Row]) -> Iterable[Row]:
             keys = keys_of(reader.keys)
             made = []
-            for raw in rows:
-                row = reader.row(raw, company)
+            for raw, row in zip(rows, reader.rows(rows, company), strict=True):
                 shared = {name: row[name] for name in (COMPANY, *keys)}
                 made += [
                     {name: both[name] for name in names}
@@ -132,7 +128,7 @@ class CostCenterFeed(Feed):
         self.streams.append(SysproStream(tap, COST_CENTERS, _CENTER_COLUMNS, ("segment", "code"), self))
 
     @override
-    def read(self, streams: Sequence[SysproStream]) -> Iterator[dict[str, list[Row]]]:
+    def read(self, streams: Sequence[SysproStream]) -> Iterator[Mapping[str, Iterable[Row]]]:
         yield {COST_CENTERS: self._rows()}
 
     @override
