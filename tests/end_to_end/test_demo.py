@@ -113,10 +113,15 @@ def test_a_step_that_fails_leaves_nothing_running(tmp_path: Path) -> None:
     assert not any(project.streams(source) for source in TIES)
 
 
-def test_commands_of_the_loader_see_the_settings_of_the_project(project: Project) -> None:
+@pytest.mark.parametrize(
+    "commands", [("check",), pytest.param(("check", "report", "list"), marks=pytest.mark.soak)]
+)
+def test_commands_of_the_loader_see_the_settings_of_the_project(
+    project: Project, commands: tuple[str, ...]
+) -> None:
     project.sandbox("start", "--no-follow")
     try:
-        for command in ("check", "report", "list"):
+        for command in commands:
             result = project.meltano("invoke", f"target-tableau:{command}")
             output = result.stdout + result.stderr
             assert result.returncode == 0, output
