@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import logging
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -106,6 +107,7 @@ class Endpoint:
         )
 
 
+@functools.cache
 def snake(name: str) -> str:
     """The property name of a field: `POOrderNbr` becomes `po_order_nbr`."""
     split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)

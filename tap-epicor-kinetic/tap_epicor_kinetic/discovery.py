@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import logging
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -56,6 +57,7 @@ class Described:
     reason: str = ""
 
 
+@functools.cache
 def snake(name: str) -> str:
     """The property name of a column: `VendorNumVendorID` becomes `vendor_num_vendor_id`."""
     split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)

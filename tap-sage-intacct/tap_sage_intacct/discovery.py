@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import logging
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -91,6 +92,7 @@ class Wanted:
         return f"{self.object}|{self.docparid}" if self.docparid else self.object
 
 
+@functools.cache
 def snake(name: str) -> str:
     """The property of a field: RECORDNO is `recordno`, PAYTO.TAXID is `payto__taxid`, createdAt is `created_at`."""
     parts = []

@@ -31,6 +31,7 @@ from tests.tap_sage_intacct.harness import run_tap as run_sage_intacct
 from tests.tap_syspro.conftest import SEGMENTS
 from tests.tap_syspro.harness import run_tap as run_syspro
 from tests.target_tableau.conftest import Server, servers
+from tests.target_tableau.support import lend_engines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
 
 
 from tests.end_to_end.pipeline import Pipeline
+
+
+@pytest.fixture(autouse=True)
+def _lent_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    lend_engines(monkeypatch)
 
 
 @pytest.fixture

@@ -24,16 +24,12 @@ class Run(SingerRun[TapAcumatica]):
         return dict(self.state["bookmarks"][stream])
 
 
-def catalog_of(tap: TapAcumatica, streams: Iterable[str]) -> dict[str, Any]:
-    """The tap's own catalog with some streams selected and the rest not."""
+def select(tap: TapAcumatica, streams: Iterable[str]) -> None:
+    """Select some streams and no others, as a catalog would."""
     wanted = set(streams)
-    catalog = json.loads(tap.catalog_json_text)
-    assert wanted <= {entry["tap_stream_id"] for entry in catalog["streams"]}
-    for entry in catalog["streams"]:
-        for part in entry["metadata"]:
-            if not part["breadcrumb"]:
-                part["metadata"]["selected"] = entry["tap_stream_id"] in wanted
-    return dict(catalog)
+    assert wanted <= set(tap.streams), wanted - set(tap.streams)
+    for name, stream in tap.streams.items():
+        stream.metadata.root.selected = name in wanted
 
 
 def run_tap(
@@ -55,19 +51,17 @@ def run_tap(
             on_wait(seconds)
 
     with mock.patch.object(Client, "sleep", staticmethod(wait)):
-        if streams and catalog is None:
-            finder = TapAcumatica(config=dict(config), setup_mapper=False)
-            try:
-                catalog = catalog_of(finder, streams)
-            finally:
-                finder.close()
         tap = TapAcumatica(
             config=dict(config),
             catalog=catalog,
             state=json.loads(json.dumps(state)) if state else None,
             message_writer=recorder,
+            setup_mapper=False,
         )
         try:
+            if streams and catalog is None:
+                select(tap, streams)
+            tap.setup_mapper()
             tap.connect()
             tap.sync_all()
             tap.log_outcome()

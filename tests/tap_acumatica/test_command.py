@@ -116,7 +116,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(
     ("what", "mode"),
-    [*((what, ()) for what in WRONG), ("credential", ("--discover",)), ("version", ("--test",))],
+    [
+        ("tenant", ()),
+        ("address", ()),
+        ("application", ()),
+        ("credential", ("--discover",)),
+        ("version", ("--test",)),
+        *(pytest.param(what, (), marks=pytest.mark.soak) for what in ("credential", "version")),
+    ],
 )
 def test_a_wrong_setting_ends_with_one_line_that_says_which(
     instance: Instance, tmp_path: Path, what: str, mode: tuple[str, ...]

@@ -74,7 +74,7 @@ def test_a_generic_inquiry_becomes_a_stream_with_the_types_of_its_columns(instan
         "balance": Decimal("12.50"),
         "lines": 1,
     }
-    assert run.tap.streams["ap_open_documents"].primary_keys == ["tenant", "ref_nbr"]
+    assert run.tap.streams["ap_open_documents"].primary_keys == ("tenant", "ref_nbr")
     assert "completed_at" in run.bookmark("ap_open_documents")
     (line,) = calls_of(instance, f"{NEW}/AP")
     assert "AP Open Documents?$orderby=RefNbr&$top=1000&$skip=0" in line

@@ -115,7 +115,15 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("what", "mode"), [*((what, ()) for what in WRONG), ("division", ("--test",))])
+@pytest.mark.parametrize(
+    ("what", "mode"),
+    [
+        ("address", ()),
+        ("tokens", ()),
+        ("division", ("--test",)),
+        *(pytest.param(what, (), marks=pytest.mark.soak) for what in ("division", "zone")),
+    ],
+)
 def test_a_wrong_setting_ends_with_one_line_that_says_which(
     real: Instance, tmp_path: Path, what: str, mode: tuple[str, ...]
 ) -> None:

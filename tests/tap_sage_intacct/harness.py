@@ -50,6 +50,16 @@ def catalog_of(
     return dict(catalog)
 
 
+def select(tap: TapSageIntacct, streams: Iterable[str], columns: Mapping[str, Sequence[str]]) -> None:
+    """Select some streams and no others, and more of their columns, as a catalog would."""
+    wanted = set(streams)
+    assert wanted <= set(tap.streams), wanted - set(tap.streams)
+    for name, stream in tap.streams.items():
+        stream.metadata.root.selected = name in wanted
+        for column in columns.get(name, ()):
+            stream.metadata["properties", column].selected = True
+
+
 def discovered(config: Mapping[str, Any]) -> dict[str, Any]:
     """The streams of the catalog, by name."""
     tap = TapSageIntacct(config=dict(config), setup_mapper=False)
@@ -79,19 +89,17 @@ def run_tap(
             on_wait(seconds)
 
     with mock.patch.object(Client, "sleep", staticmethod(wait)):
-        if streams and catalog is None:
-            finder = TapSageIntacct(config=dict(config), setup_mapper=False)
-            try:
-                catalog = catalog_of(finder, streams, columns)
-            finally:
-                finder.close()
         tap = TapSageIntacct(
             config=dict(config),
             catalog=catalog,
             state=json.loads(json.dumps(state)) if state else None,
             message_writer=recorder,
+            setup_mapper=False,
         )
         try:
+            if streams and catalog is None:
+                select(tap, streams, columns or {})
+            tap.setup_mapper()
             tap.connect()
             tap.sync_all()
             tap.log_outcome()

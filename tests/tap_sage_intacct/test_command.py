@@ -91,7 +91,16 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("what", "mode"), [*((what, ()) for what in WRONG), ("password", ("--test",))])
+@pytest.mark.parametrize(
+    ("what", "mode"),
+    [
+        ("sender", ()),
+        ("address", ()),
+        ("host", ()),
+        ("password", ("--test",)),
+        *(pytest.param(what, (), marks=pytest.mark.soak) for what in ("password", "zone")),
+    ],
+)
 def test_a_wrong_setting_ends_with_one_line_that_says_which(
     instance: Instance, tmp_path: Path, what: str, mode: tuple[str, ...]
 ) -> None:

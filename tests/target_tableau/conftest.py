@@ -20,7 +20,7 @@ from tests.sandbox.serving import serve
 from tests.sandbox.tableau.app import TableauApp, create_app
 from tests.sandbox.tableau.model import Index
 from tests.sandbox.tableau.switches import Switches
-from tests.target_tableau.support import STATE, Books, Extracts, load, query
+from tests.target_tableau.support import STATE, Books, Extracts, lend_engines, load, query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -143,6 +143,17 @@ class _SignedIn:
 
     def __exit__(self, *_: object) -> None:
         self.server.auth.sign_out()
+
+
+@pytest.fixture
+def own_engines() -> None:
+    """The loader and the sandbox start and end engines of their own."""
+
+
+@pytest.fixture(autouse=True)
+def _lent_engines(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "own_engines" not in request.fixturenames:
+        lend_engines(monkeypatch)
 
 
 @pytest.fixture

@@ -16,18 +16,20 @@ import pytest
 from click.testing import CliRunner
 from tableauhyperapi import Connection, HyperException, HyperProcess, Telemetry
 
-from target_tableau import run
+from target_tableau import hyper, run
 from target_tableau.client import TableauClient
 from target_tableau.contents import Contents
 from target_tableau.errors import TargetTableauError
 from target_tableau.load import Load
 from target_tableau.loads import main
 from target_tableau.target import TargetTableau
+from tests.sandbox.tableau import hyper as sandbox_hyper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from click.testing import Result
+    from tableauhyperapi import Endpoint
 
     from tests.target_tableau.conftest import Server
 
@@ -155,6 +157,41 @@ def engine() -> HyperProcess:
     )
     atexit.register(process.close)
     return process
+
+
+class LentProcess:
+    """A Hyper process that runs on when it is closed, for the next who wants one like it.
+
+    Closing the connection already writes the files and lets go of them; what only the end of a process does is left
+    to the tests that start the loader as a command, and to those that ask for `own_engines`.
+    """
+
+    def __init__(self, telemetry: Telemetry, user_agent: str = "", *, parameters: dict[str, str]) -> None:
+        wanted = {name: value for name, value in parameters.items() if name != "domain_socket_dir"}
+        self._process = _process_with(telemetry, user_agent, *sorted(wanted.items()))
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self._process.endpoint
+
+    def close(self) -> None:
+        """Leave it running."""
+
+    def shutdown(self, timeout_ms: int) -> None:
+        """Leave it running."""
+
+
+@functools.cache
+def _process_with(telemetry: Telemetry, user_agent: str, *parameters: tuple[str, str]) -> HyperProcess:
+    process = HyperProcess(telemetry, user_agent, parameters=dict(parameters))
+    atexit.register(process.close)
+    return process
+
+
+def lend_engines(patch: pytest.MonkeyPatch) -> None:
+    """Let loader and sandbox use one Hyper process each, for all tests: most of a small load is an engine's start."""
+    patch.setattr(hyper, "HyperProcess", LentProcess)
+    patch.setattr(sandbox_hyper, "HyperProcess", LentProcess)
 
 
 def _connection(path: Path) -> Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
+from singer_sdk.singerlib.exceptions import InvalidInputLine
 from tableauhyperapi import Connection
 
-from tests.target_tableau.support import BILL, STATE, Extracts, bills, engine, record, schema, state
+from target_tableau.errors import TargetTableauError
+from tests.target_tableau.support import BILL, STATE, Extracts, bills, engine, load, record, schema, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 Messages = list[dict[str, Any]]
 
+REFUSALS = (TargetTableauError, InvalidInputLine, MissingKeyPropertiesError, RecordsWithoutSchemaException)
 COMMAND = [sys.executable, "-m", "target_tableau"]
 LOADS = [sys.executable, "-m", "target_tableau.loads"]
 
@@ -81,10 +86,29 @@ BAD_INPUT: list[tuple[str, list[Any], str]] = [
         "2 after the decimal point",
     ),
 ]
+SHORT = {"no JSON", "record before schema", "misfit"}
+"""What the default run gives to a command; all are tested without a process."""
 
 
 @pytest.mark.parametrize(
     ("messages", "told"), [case[1:] for case in BAD_INPUT], ids=[case[0] for case in BAD_INPUT]
+)
+def test_bad_input_is_told_and_hands_on_no_state(
+    config: Config, extracts: Extracts, messages: Messages, told: str
+) -> None:
+    handed_on: list[dict[str, Any]] = []
+    with pytest.raises(REFUSALS, match=re.escape(told)):
+        load(config, [*bills(("001", 1)), *messages, state()], handed_on)
+    assert handed_on == []
+    assert list(extracts.folder.glob("*.hyper*")) == []
+
+
+@pytest.mark.parametrize(
+    ("messages", "told"),
+    [
+        pytest.param(*told, id=name, marks=[] if name in SHORT else [pytest.mark.soak])
+        for name, *told in BAD_INPUT
+    ],
 )
 def test_bad_input_is_one_line_exit_code_1_and_no_state(
     config_file: Path, extracts: Extracts, messages: Messages, told: str

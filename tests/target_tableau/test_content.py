@@ -66,7 +66,13 @@ def test_a_project_that_may_not_be_made_is_told(publishing: Config) -> None:
         load(publishing | {"project": "New", "create_project": True}, of("bills"))
 
 
-@pytest.mark.parametrize("name", ["A & B, Inc.: [open] / closed", "Bücher + 100 %", "x" * 100])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A & B, Inc.: [open] / closed",
+        *(pytest.param(n, marks=pytest.mark.soak) for n in ("Bücher + 100 %", "x" * 100)),
+    ],
+)
 def test_any_name_is_found_again(publishing: Config, server: Server, name: str) -> None:
     for number in range(30):
         server.app.state.add_database_extract(f"other {number}")

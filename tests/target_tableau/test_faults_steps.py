@@ -52,6 +52,8 @@ STEPS = {
 }
 BY_OVERWRITE = ("bills", "log")
 LONG = {
+    "the first is sent",
+    "all are in place",
     "the first journal file is written",
     "all extracts are built",
     "the first is noted",

@@ -46,7 +46,7 @@ def test_activate_version_takes_out_what_did_not_come_again(config: Config, extr
     ],
     ids=["old stamp", "empty", "progress markers", "signpost"],
 )
-@pytest.mark.parametrize("version", [True, False])
+@pytest.mark.parametrize("version", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_without_proof_that_the_stream_ended_nothing_is_removed(
     config: Config,
     extracts: Extracts,

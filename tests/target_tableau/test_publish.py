@@ -77,7 +77,13 @@ def test_a_data_source_that_was_deleted_in_tableau_is_made_anew(publishing: Conf
     assert server.rows("bills") == {"001": Decimal(2)}
 
 
-@pytest.mark.parametrize("name", ["A & B, C: [D]/E", "Ü \"quoted\" <x> 'y'", "plain"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A & B, C: [D]/E",
+        *(pytest.param(n, marks=pytest.mark.soak) for n in ("Ü \"quoted\" <x> 'y'", "plain")),
+    ],
+)
 def test_names_that_a_filter_cannot_match_are_found_again(
     publishing: Config, server: Server, name: str
 ) -> None:
@@ -114,10 +120,10 @@ def test_a_new_machine_takes_the_published_data_source_as_its_base(
     ("fate", "told"),
     [
         (Fate("failed", notes="The file is not welcome."), "The file is not welcome"),
-        (Fate("failed", notes=None), "no reason"),
-        (Fate("cancelled"), "was cancelled"),
+        pytest.param(Fate("failed", notes=None), "no reason", marks=pytest.mark.soak),
+        pytest.param(Fate("cancelled"), "was cancelled", marks=pytest.mark.soak),
         (Fate("never"), "did not end within 1 s"),
-        (Fate("success", finish_code="7"), "failed in Tableau"),
+        pytest.param(Fate("success", finish_code="7"), "failed in Tableau", marks=pytest.mark.soak),
     ],
 )
 def test_a_publish_job_that_does_not_end_well_leaves_everything_as_it_was(
@@ -162,10 +168,12 @@ def test_a_session_that_ends_is_opened_again(publishing: Config, server: Server)
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(r"POST .*/datasources\?", status=504, body=b"<html>gateway</html>"),
+        pytest.param(
+            Fault(r"POST .*/datasources\?", status=504, body=b"<html>gateway</html>"), marks=pytest.mark.soak
+        ),
         Fault(r"POST .*/datasources\?", status=504, after=True, body=b"<html>gateway</html>"),
         Fault(r"POST .*/datasources\?", cut=True),
-        Fault(r"POST .*/datasources\?", cut=True, after=True),
+        pytest.param(Fault(r"POST .*/datasources\?", cut=True, after=True), marks=pytest.mark.soak),
         Fault(r"GET .*/jobs/", status=503, times=2),
         Fault(r"POST .*/auth/signin", status=502),
         too_many_requests(r"POST .*/datasources\?", seconds=0),

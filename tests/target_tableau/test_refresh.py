@@ -27,7 +27,7 @@ def published(publishing: Config, server: Server) -> str:
     return server.get("bills").id
 
 
-@pytest.mark.parametrize("named", ["id", "name", "path", "dependents"])
+@pytest.mark.parametrize("named", [pytest.param("id", marks=pytest.mark.soak), "name", "path", "dependents"])
 def test_a_workbook_with_a_copy_is_refreshed_when_rows_have_changed(
     publishing: Config, server: Server, published: str, named: str
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -92,6 +93,7 @@ class Column:
         return schema
 
 
+@functools.cache
 def snake(name: str) -> str:
     """The property name of a field: `GLAccountCode` becomes `gl_account_code`, `AmountDC` `amount_dc`."""
     split = re.sub(r"VAT(?=[DF]C)", "VAT_", name)
