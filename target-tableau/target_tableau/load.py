@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FLUSH_BYTES = 16 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
+_FLUSH_BYTES = 4 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
 _PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
 ENDING = "ending"
 """Name of the journal file that is written when all rows of a load are there."""

@@ -24,7 +24,7 @@ from target_tableau.errors import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-BLOCK_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 2 * 1024 * 1024
 """How much is read ahead; a longer line makes a longer block."""
 
 _PIECE_BYTES = 1024 * 1024
