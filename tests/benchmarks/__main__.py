@@ -64,11 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--end-to-end-rows", type=int, default=5_000, help="ledger lines of all five ERPs together"
     )
     parser.add_argument(
-        "--without-call-limits",
-        action="store_true",
-        help="serve Exact Online without its limits of calls in `end-to-end`, and tell how long they make one wait",
-    )
-    parser.add_argument(
         "--peers", dest="with_peers", action="store_true", help="measure targets of the package index too"
     )
     parser.add_argument("--taps", nargs="+", default=(), choices=BY_TAP, help="only these taps")

@@ -28,7 +28,6 @@ class Options:
         latency_ms: What each page costs where waiting is measured.
         growth_rows: Sizes of the growth curve.
         end_to_end_rows: Ledger lines of all five ERPs together.
-        without_call_limits: Whether Exact Online is served without its limits of calls, which are waits alone.
         with_peers: Whether targets of the package index are measured too.
         taps: The taps to measure; empty for all.
     """
@@ -43,7 +42,6 @@ class Options:
     latency_ms: int = 200
     growth_rows: tuple[int, ...] = (20_000, 100_000)
     end_to_end_rows: int = 5_000
-    without_call_limits: bool = False
     with_peers: bool = False
     taps: tuple[str, ...] = ()
 

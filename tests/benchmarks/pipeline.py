@@ -14,7 +14,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.process import Cost, execute
-from tests.benchmarks.recorder import LINES_PER_BILL, unlimited_exact_app
+from tests.benchmarks.recorder import LINES_PER_BILL
 from tests.benchmarks.table import Figure
 from tests.end_to_end.support import Project
 from tests.sandbox.acumatica.app import create_app
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from tests.sandbox.tableau.model import Write
 
 TAPS = ("tap-acumatica", "tap-sage-intacct", "tap-syspro", "tap-exact-online", "tap-epicor-kinetic")
-EXACT_CALLS_A_MINUTE = 60
 _STREAM = "vendors"
 _BILLS = 120
 _NOTHING = Path(os.devnull)
@@ -197,7 +196,7 @@ def end_to_end(options: Options) -> Sequence[Figure]:
     lines = options.end_to_end_rows / len(TAPS)
     world = World.open(folder / FILE_NAME, bills=max(int(lines / LINES_PER_BILL), 5))
     figures = []
-    with _served(project, world, options) as writes:
+    with _served(project, world) as writes:
         for tap in TAPS:
             before = len(writes)
             cost = meltano(project, "run", tap, "target-tableau", watch_memory=True)
@@ -209,7 +208,7 @@ def end_to_end(options: Options) -> Sequence[Figure]:
                     "",
                     f"{cost.seconds:.0f} s",
                     None,
-                    f"{_said(said, options)}; {len(written)} writes on Tableau with "
+                    f"{_said(said)}; {len(written)} writes on Tableau with "
                     f"{sum(write.size for write in written) / 1e6:.1f} MB; CPU {cost.cpu_seconds:.0f} s; at most "
                     f"{cost.peak_bytes / 1e6:.0f} MB of all processes",
                     [cost.seconds],
@@ -219,15 +218,14 @@ def end_to_end(options: Options) -> Sequence[Figure]:
 
 
 @contextlib.contextmanager
-def _served(project: Project, world: World, options: Options) -> Iterator[Sequence[Write]]:
+def _served(project: Project, world: World) -> Iterator[Sequence[Write]]:
     """Serve the whole sandbox to a project; gives what is written on its Tableau, which grows."""
     with contextlib.ExitStack() as stack:
         writes: Sequence[Write] = ()
         for server in SERVERS:
             folder = project.folder / ".sandbox" / server.name
             folder.mkdir(parents=True)
-            is_unlimited = server.name == "exact_online" and options.without_call_limits
-            app: Any = unlimited_exact_app(world, folder) if is_unlimited else server.factory(world, folder)
+            app: Any = server.factory(world, folder)
             if server.name == "tableau":
                 writes = app.state.writes
             if hasattr(app, "close"):
@@ -236,13 +234,11 @@ def _served(project: Project, world: World, options: Options) -> Iterator[Sequen
         yield writes
 
 
-def _said(said: str, options: Options) -> str:
+def _said(said: str) -> str:
     """Rows and calls, as the tap tells them in its last line, and who waited for whom, as the target does."""
     found, rows = re.search(r"(\d+) calls", said), re.search(r"Rows: ([^.]*)\.", said)
     counts = [int(count) for count in re.findall(r"\w+ (\d+)", rows[1] if rows else "")]
     calls = int(found[1]) if found else 0
     told = f"{sum(counts):,} rows in {len(counts)} streams by {calls:,} calls"
-    if options.without_call_limits and "tap-exact-online" in said:
-        told += f", which take {calls / EXACT_CALLS_A_MINUTE:.0f} min at Exact Online's {EXACT_CALLS_A_MINUTE} a minute"
     waited = re.search(r"Waited (\d+) s for the tap; the tap waited (\d+) s", said)
     return f"{told}; the target waited {waited[1]} s, the tap {waited[2]} s" if waited else told

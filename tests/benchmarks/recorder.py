@@ -31,19 +31,18 @@ _NO_LIMIT = 1_000_000_000
 _DAY_SECONDS = 86_400
 
 
-def unlimited_exact_app(world: World, directory: Path | None = None) -> ASGIApp:
-    """Exact Online without limits of calls."""
+def _exact_server(world: World) -> ASGIApp:
     switches = ExactSwitches(
         clock="real", access_token_seconds=_DAY_SECONDS, minute_limit=_NO_LIMIT, day_limit=_NO_LIMIT
     )
-    return exact_app(world, directory, switches=switches)
+    return exact_app(world, switches=switches)
 
 
 _SERVERS: dict[str, Callable[[World], ASGIApp]] = {
     "tap-acumatica": acumatica_app,
     "tap-sage-intacct": intacct_app,
     "tap-syspro": syspro_app,
-    "tap-exact-online": unlimited_exact_app,
+    "tap-exact-online": _exact_server,
     "tap-epicor-kinetic": epicor_app,
 }
 
