@@ -32,7 +32,7 @@ from tests.benchmarks.erps import BY_TAP, ERPS
 from tests.benchmarks.instructions import calls_of
 from tests.benchmarks.options import Options
 from tests.benchmarks.process import Cost
-from tests.target_tableau.support import load
+from tests.target_tableau.support import lend_engines, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +77,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Options:
 def _no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (target, full_load, recordings):
         monkeypatch.setattr(module, "run", in_process)
+    lend_engines(monkeypatch)
 
 
 def test_the_parts_of_the_target_measure_and_the_table_tells(

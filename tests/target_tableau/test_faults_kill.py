@@ -121,6 +121,7 @@ def test_a_kill_at_a_random_moment(
     books.converge(handed_on)
 
 
+@pytest.mark.usefixtures("own_engines")
 def test_an_engine_that_dies_before_it_is_connected_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
