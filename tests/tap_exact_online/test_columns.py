@@ -116,19 +116,21 @@ def test_values_become_what_they_mean() -> None:
         ("Timestamp", "big"), ("Code", "text"), ("Account", "guid"), ("Amount", "decimal"), ("Status", "whole"),
         ("Matching", "flag"), ("Date", "date"), ("Modified", "time"), ("Notes", "text"),
     )  # fmt: skip
-    row = read(
-        {
-            "Timestamp": "9007199254740993",
-            "Code": "           0012655",
-            "Account": "00000000-0000-0000-0000-000000000000",
-            "Amount": Decimal("0.055"),
-            "Status": 50,
-            "Matching": "true",
-            "Date": "/Date(1769817600000)/",
-            "Modified": None,
-            "Notes": "",
-            "__metadata": {},
-        }
+    (row,) = read(
+        [
+            {
+                "Timestamp": "9007199254740993",
+                "Code": "           0012655",
+                "Account": "00000000-0000-0000-0000-000000000000",
+                "Amount": Decimal("0.055"),
+                "Status": 50,
+                "Matching": "true",
+                "Date": "/Date(1769817600000)/",
+                "Modified": None,
+                "Notes": "",
+                "__metadata": {},
+            }
+        ]
     )
     assert row == {
         "timestamp": 9007199254740993,
@@ -146,18 +148,50 @@ def test_values_become_what_they_mean() -> None:
 def test_texts_and_guids_can_be_left_as_they_come() -> None:
     read = reader(("Code", "text"), ("Account", "guid"), trim=False, null_empty_guid=False)
     empty = "00000000-0000-0000-0000-000000000000"
-    assert read({"Code": "  12 ", "Account": empty}) == {"code": "  12 ", "account": empty}
+    assert read([{"Code": "  12 ", "Account": empty}]) == [{"code": "  12 ", "account": empty}]
 
 
 def test_a_value_that_is_not_what_the_reference_says_is_named() -> None:
+    records = [{"Modified": value} for value in (None, "/Date(0)/", "yesterday", "/Date(1)/")]
     with pytest.raises(ValueError, match=r"Modified: 'yesterday'"):
-        reader(("Modified", "time"))({"Modified": "yesterday"})
+        reader(("Modified", "time"))(records)
+    with pytest.raises(ValueError, match=r"Code: 7"):
+        reader(("Code", "text"), ("Status", "whole"))([{"Code": "A"}, {"Code": 7}])
+
+
+def test_records_that_come_together_are_converted_as_each_would_be_alone() -> None:
+    fields = (
+        ("Timestamp", "big"), ("Code", "text"), ("Account", "guid"), ("Amount", "decimal"), ("Status", "whole"),
+        ("Matching", "flag"), ("Date", "date"), ("Modified", "time"), ("Notes", "text"),
+    )  # fmt: skip
+    values: dict[str, list[object]] = {
+        "Timestamp": ["1", 2, None],
+        "Code": ["  1", "", None],
+        "Account": ["00000000-0000-0000-0000-000000000000", "6afb8409-4301-5fec-a290-088529f28b0b", None],
+        "Amount": [Decimal("1.0"), Decimal("1.00"), 1],
+        "Status": [50, None, 20],
+        "Matching": ["true", 0, None],
+        "Date": ["/Date(1769817600000)/", "/Date(1769817600000)/", None],
+        "Modified": ["/Date(1782405060240)/", None, "/Date(1782405060240)/"],
+        "Notes": [None, None, None],
+    }
+    records = [
+        {name: column[place] for name, column in values.items() if column[place] is not None}
+        for place in (0, 1, 2)
+    ] * 150  # more than are converted at once
+    read = reader(*fields)
+    rows = read(records)
+    assert list(map(repr, rows)) == [repr(row) for record in records for row in read([record])]
+    assert [list(row) for row in rows] == [[snake(name) for name, _ in fields]] * 450
+    assert read([]) == []
 
 
 def test_a_key_is_never_null() -> None:
     columns = columns_of({"CostCenterCode": "text", "Status": "whole"}, ["CostCenterCode"])
     read = Reader(columns, {}, ZONE, trim=True, null_empty_guid=True)
-    assert read({"CostCenterCode": None, "Status": 20})["cost_center_code"] == ""
+    for codes in ([None], [None, "7"]):
+        rows = read([{"CostCenterCode": code, "Status": 20} for code in codes])
+        assert [row["cost_center_code"] for row in rows] == [code or "" for code in codes]
 
 
 def test_numbers_stay_exact_and_plain() -> None:

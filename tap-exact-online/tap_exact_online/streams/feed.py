@@ -301,9 +301,8 @@ class Feed(abc.ABC):
         lines = self.entity.lines
         if lines and stream is self.streams[-1] and stream is not self.streams[0]:
             records = list(self._lines_of(division, lines, records))
-        read = self._reader(division, stream)
         try:
-            rows = [read(record) for record in records]
+            rows = self._reader(division, stream)(records)
         except ValueError as error:
             raise ServerTroubleError(f"{stream.name} of division {division.code}: {error}") from None
         wanted = {column.name for column in stream.wanted}

@@ -56,15 +56,15 @@ class SyncFeed(Feed):
         for page in self.pages(division, streams, options):
             records = page if keep is None else [r for r in page if _changed(r) >= keep]
             self.write(division, streams, records)
-            for record in page:
-                version = int(record["Timestamp"])
-                is_ordered = is_ordered and version >= high
-                high = max(high, version)
-                if _changed(record) <= cutoff:
-                    floor = max(floor, version)
-                    if is_first:
-                        continue  # too many to remember; what was deleted before the run is not told
-                seen[record["ID"]] = version
+            versions = [int(record["Timestamp"]) for record in page]
+            is_late = [_changed(record) > cutoff for record in page]
+            reached = [high, *versions]
+            is_ordered = is_ordered and reached == sorted(reached)
+            high = max(reached)
+            floor = max([floor, *(v for v, late in zip(versions, is_late, strict=True) if not late)])
+            for record, version, late in zip(page, versions, is_late, strict=True):
+                if late or not is_first:  # else too many to remember; what was deleted before is not told
+                    seen[record["ID"]] = version
             if self.tap.config["enrich"]:
                 since = "" if is_first else str(start)
                 self.tap.names(division.code).learn(self.entity.endpoint, since, page, str(high))
