@@ -130,15 +130,16 @@ class Client:
         """Who is signed in; costs no call of any division."""
         names = "UserID,UserName,CurrentDivision,ServerTime,ServerUtcOffset"
         url = f"{self.address}/api/v1/current/Me?{query({'$select': names})}"
-        return self._get(url, _NO_DIVISION, "current/Me")
+        return self._get(url, _NO_DIVISION, "current/Me", decode)
 
-    def get(self, url: str, division: int, endpoint: str) -> Json:
+    def get(self, url: str, division: int, endpoint: str, read: Callable[[bytes], Json] = decode) -> Json:
         """GET a JSON document.
 
         Args:
             url: From `url`, or the `__next` of an earlier answer, which is followed as it is.
             division: Whose quota it costs.
             endpoint: What it is of, for the limit of errors.
+            read: Decodes it.
 
         Raises:
             UserError: A setting is wrong, or a person must consent.
@@ -149,7 +150,7 @@ class Client:
             raise ServerTroubleError(
                 f"{endpoint}: the next page is said to be at {urlsplit(url).netloc}, not at {self.address}"
             )
-        return self._get(url, division, endpoint)
+        return self._get(url, division, endpoint, read)
 
     def calls_left(self, division: int) -> int | None:
         """How many calls of a division the budget and the day still allow, as far as is known; None for no limit."""
@@ -158,11 +159,11 @@ class Client:
             known.append(self._max_calls - self.calls)
         return min((left for left in known if left is not None), default=None)
 
-    def _get(self, url: str, division: int, endpoint: str) -> Json:
+    def _get(self, url: str, division: int, endpoint: str, read: Callable[[bytes], Json]) -> Json:
         with self._turn:
-            return self._answered(url, division, endpoint)
+            return self._answered(url, division, endpoint, read)
 
-    def _answered(self, url: str, division: int, endpoint: str) -> Json:
+    def _answered(self, url: str, division: int, endpoint: str, read: Callable[[bytes], Json]) -> Json:
         """Repeat a call until it is answered.
 
         Raises:
@@ -172,7 +173,7 @@ class Client:
         has_renewed = False
         while True:
             try:
-                return self._once(url, division, endpoint)
+                return self._once(url, division, endpoint, read)
             except ExpiredError as error:
                 if has_renewed or self.tokens is None:
                     raise UserError(f"{error} A new access token did not help.") from None
@@ -191,7 +192,7 @@ class Client:
                 _LOG.warning("%s Next try in %.1f s", error, pause)
                 self.clock.sleep(pause)
 
-    def _once(self, url: str, division: int, endpoint: str) -> Json:
+    def _once(self, url: str, division: int, endpoint: str, read: Callable[[bytes], Json]) -> Json:
         """Send one request once and decode what comes back."""
         if self._is_closed:
             raise StoppedError("The run has ended.")
@@ -213,7 +214,7 @@ class Client:
         self.limits.server.note(response)
         if division != _NO_DIVISION:
             self.limits.note(division, response)
-        return self._read(response, division, endpoint)
+        return self._read(response, division, endpoint, read)
 
     def redact(self, text: str) -> str:
         """Take every secret of this run out of a text."""
@@ -228,10 +229,12 @@ class Client:
             return UserError(f"region, api_url: there is no host named {urlsplit(self.address).hostname}")
         return TransientError(f"{what}: the connection failed ({type(error).__name__}).")
 
-    def _read(self, response: requests.Response, division: int, endpoint: str) -> Json:
+    def _read(
+        self, response: requests.Response, division: int, endpoint: str, read: Callable[[bytes], Json]
+    ) -> Json:
         if response.status_code == HTTPStatus.OK:
             try:
-                return decode(response.content)
+                return read(response.content)
             except msgspec.DecodeError:
                 pass
         text = f"GET {urlsplit(response.url).path}: {response.status_code}{said(response)}."

@@ -14,13 +14,16 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from tap_exact_online.client import decode
 from tap_exact_online.errors import ServerTroubleError
+from tap_exact_online.records import Page
 
 if TYPE_CHECKING:
     import zoneinfo
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_exact_online.client import Client
+    from tap_exact_online.records import Decode
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -94,6 +97,8 @@ def rows_in(answer: object) -> tuple[list[Row], str | None]:
     Raises:
         ServerTroubleError: It is none of these.
     """
+    if isinstance(answer, Page):
+        return answer.results, answer.link
     inner = answer.get("d") if isinstance(answer, dict) else None
     if isinstance(inner, list):
         return inner, None
@@ -104,22 +109,26 @@ def rows_in(answer: object) -> tuple[list[Row], str | None]:
     raise ServerTroubleError("The answer is no OData document: there is no d in it.")
 
 
-def walk(client: Client, division: int, endpoint: str, params: Mapping[str, str]) -> Iterator[list[Row]]:
+def walk(
+    client: Client, division: int, endpoint: str, params: Mapping[str, str], read: Decode = decode
+) -> Iterator[list[Row]]:
     """Yield the pages of a list, empty ones in the middle included.
 
     Raises:
         ServerTroubleError: The server sends in circles.
         ApiError: The server does not give a page.
     """
-    return follow(client, client.url(division, endpoint, params), division, endpoint)
+    return follow(client, client.url(division, endpoint, params), division, endpoint, read)
 
 
-def follow(client: Client, url: str | None, division: int, endpoint: str) -> Iterator[list[Row]]:
+def follow(
+    client: Client, url: str | None, division: int, endpoint: str, read: Decode = decode
+) -> Iterator[list[Row]]:
     """Yield the page at an address and those behind it."""
     seen: set[int] = set()
     while url:
         seen.add(hash(url))
-        rows, url = rows_in(client.get(url, division, endpoint))
+        rows, url = rows_in(client.get(url, division, endpoint, read))
         if url and hash(url) in seen:
             raise ServerTroubleError(
                 f"{endpoint} in division {division}: the next page is one that was read."

@@ -6,11 +6,13 @@ import datetime as dt
 import zoneinfo
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tap_exact_online.client import decode, query
 from tap_exact_online.errors import ServerTroubleError
 from tap_exact_online.paging import date_reader, literal, rows_in, time_reader
+from tap_exact_online.records import page_decoder
 from tap_exact_online.streams import ENTITIES, PROPERTIES
 from tap_exact_online.streams.columns import Reader, columns_of, scale_of, snake
 from tap_exact_online.streams.names import joins_of
@@ -217,6 +219,31 @@ def test_queries_are_encoded_as_the_server_needs_them() -> None:
     assert text == (
         "$filter=Modified%20ge%20datetime'2026-01-31T10%3A00%3A00.000'%20and%20A%20eq%20'x%2By'&$select=A,B/C"
     )
+
+
+def test_pages_of_known_fields_are_read_as_dictionaries_would_be() -> None:
+    read = page_decoder(("ID", "Timestamp", "AmountDC"))
+    body = b'{"d":{"results":[{"__metadata":{"uri":"u"},"ID":"a","AmountDC":1.10},{"ID":"b","Timestamp":"7"}]%s}}'
+    for rest, link in ((b"", None), (b',"__next":null', None), (b',"__next":"n"', "n")):
+        records, found = rows_in(read(body % rest))
+        assert found == link
+        plain, _ = rows_in(decode(body % rest))
+        for record, same in zip(records, plain, strict=True):
+            for field in ("ID", "Timestamp", "AmountDC"):
+                assert str(record[field]) == str(record.get(field)) == str(same.get(field))
+            assert record.get("Withdrawn") is None
+        fields = (("Timestamp", "big"), ("AmountDC", "decimal"), ("ID", "text"), ("Withdrawn", "text"))
+        for wanted in (fields, fields[:3], fields[2:3]):
+            assert repr(reader(*wanted)(records)) == repr(reader(*wanted)(plain))
+
+
+def test_pages_of_other_shapes_and_no_pages_are_what_they_are_without_known_fields() -> None:
+    read = page_decoder(("a",))
+    for body in (b'{"d":[{"a":1}]}', b'{"d":{"a":1}}', b'{"d":null}', b'{"error":"e"}', b"[1]"):
+        assert read(body) == decode(body)
+    for body in (b"<html>", b'{"d":{"results":[{"a":1}'):
+        with pytest.raises(msgspec.DecodeError):
+            read(body)
 
 
 def test_answers_of_all_shapes_are_read() -> None:

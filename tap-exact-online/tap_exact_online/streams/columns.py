@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_exact_online.paging import date_reader, time_reader
+from tap_exact_online.records import Record
 from tap_exact_online.streams.hints import hints_of, meaning_of, stream_hints
 
 if TYPE_CHECKING:
@@ -226,7 +227,9 @@ class Reader:
         self._filled = {c.name for c in columns if c.is_key and c.kind == "text"}
         self._base = {c.name: "" if c.name in self._filled else constants.get(c.name) for c in columns}
         self._fields = [(c.name, c.field, kinds.get(c.kind, _as_it_comes)) for c in columns if c.field]
-        self._fetch = _fetcher([c.field for c in columns if c.field])
+        fields = [c.field for c in columns if c.field]
+        self._fetch = _fetcher(fields, operator.itemgetter)
+        self._fetch_typed = _fetcher(fields, operator.attrgetter)
 
     def __call__(self, records: Sequence[Row]) -> list[Row]:
         """Convert records, column by column: a call per value would cost more than all else.
@@ -247,7 +250,8 @@ class Reader:
     def _columns(self, records: Sequence[Row]) -> dict[str, Sequence[Any]]:
         """The columns of some records, without those that hold nothing: half of all fields do in most books."""
         columns: dict[str, Sequence[Any]] = {}
-        fetched = zip(*map(self._fetch, records), strict=True)
+        fetch = self._fetch_typed if isinstance(records[0], Record) else self._fetch
+        fetched = zip(*map(fetch, records), strict=True)
         for (name, field, convert), values in zip(self._fields, fetched, strict=True):
             if values.count(None) == len(values):
                 continue
@@ -262,16 +266,16 @@ class Reader:
         return columns
 
 
-def _fetcher(fields: Sequence[str]) -> Callable[[Row], Sequence[Any]]:
+def _fetcher(fields: Sequence[str], getter: Callable[..., Any]) -> Callable[[Row], Sequence[Any]]:
     """Make a function that gets several values of a record at once; those that it lacks are null."""
     if len(fields) < 2:  # noqa: PLR2004 - itemgetter gives a tuple for two and more
         return lambda record: [record.get(field) for field in fields]
-    at_once = operator.itemgetter(*fields)
+    at_once = getter(*fields)
 
     def fetch(record: Row) -> Sequence[Any]:
         try:
             return at_once(record)  # type: ignore[no-any-return]
-        except KeyError:
+        except (KeyError, AttributeError):
             return [record.get(field) for field in fields]
 
     return fetch

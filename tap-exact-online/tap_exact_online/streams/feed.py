@@ -11,6 +11,7 @@ import datetime as dt
 import itertools
 from typing import TYPE_CHECKING, Final
 
+from tap_exact_online.client import decode
 from tap_exact_online.errors import ForbiddenError, RefusedError, ServerTroubleError, StoppedError
 from tap_exact_online.paging import ahead, follow, rows_in, walk
 from tap_exact_online.streams.columns import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from tap_exact_online.discovery import Division
     from tap_exact_online.paging import Row
+    from tap_exact_online.records import Decode
     from tap_exact_online.streams.declarations import Entity, Lines
     from tap_exact_online.streams.names import Join
     from tap_exact_online.tap import TapExactOnline
@@ -104,6 +106,10 @@ class Feed(abc.ABC):
     @abc.abstractmethod
     def read(self, division: Division, streams: Sequence[ExactStream]) -> None:
         """Read and write what is due in a division."""
+
+    def decoder(self, select: str) -> Decode:  # noqa: ARG002 - for those that differ
+        """What decodes a page of the fields that are asked for."""
+        return decode
 
     def options(self) -> dict[str, str]:
         """What to ask for when a few rows are wanted."""
@@ -257,7 +263,8 @@ class Feed(abc.ABC):
         self._without = self.tap.withdrawn.of(self.entity.endpoint)
         while True:
             select = self.select(streams)
-            pages = walk(self.tap.client, division.code, self.entity.endpoint, {**options, **select})
+            read = self.decoder(select["$select"])
+            pages = walk(self.tap.client, division.code, self.entity.endpoint, {**options, **select}, read)
             try:
                 first = next(pages, [])
             except RefusedError as error:

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from tap_exact_online.errors import ApiError, RefusedError
 from tap_exact_online.paging import SINCE_EVER, iso, literal, moment_of, rows_in
+from tap_exact_online.records import page_decoder
 from tap_exact_online.streams.feed import Feed
 from tap_exact_online.streams.names import mark_of_time
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from tap_exact_online.discovery import Division
     from tap_exact_online.paging import Row
+    from tap_exact_online.records import Decode
     from tap_exact_online.streams.stream import ExactStream
 
 _FIRST: Final = 1
@@ -37,6 +39,10 @@ class SyncFeed(Feed):
     @override
     def options(self) -> dict[str, str]:
         return {"$filter": f"Timestamp gt {_FIRST}L"}
+
+    @override
+    def decoder(self, select: str) -> Decode:
+        return page_decoder(tuple(select.split(",")))
 
     @override
     def _always(self) -> tuple[str, ...]:
