@@ -179,7 +179,8 @@ class ExactStream(Stream):
         """Write rows, as a block where no stream map wants to see them."""
         if self._is_plain is None:
             maps = self.stream_maps
-            self._is_plain = len(maps) == 1 and type(maps[0]) is SameRecordTransform
+            (first, *others) = maps
+            self._is_plain = type(first) is SameRecordTransform and not (others or first.flattening_enabled)
         self.rows_written += len(rows)
         if self._is_plain and rows:
             alias = self.stream_maps[0].stream_alias
