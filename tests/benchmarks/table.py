@@ -90,8 +90,13 @@ def kept(path: Path) -> str:
     figures = [Figure(**figure) for part in found for figure in part["figures"]]
     machines = sorted({part["machine"] for part in found})
     days = sorted({part["measured_at"][:10] for part in found})
-    between = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    return f"{markdown(figures)}\n\nMeasured {between} on {' and on '.join(machines)}; medians.\n"
+    rounds = sorted({str(part["rounds"]) for part in found})
+    told = f"Measured {_span(days)} on {' and on '.join(machines)}; medians of {_span(rounds)} rounds."
+    return f"{markdown(figures)}\n\n{told}\n"
+
+
+def _span(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
 
 
 def _processor() -> str:
