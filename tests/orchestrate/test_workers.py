@@ -43,7 +43,6 @@ def companies_of(sites: list[Site]) -> list[str]:
     return [company for site in sites for company in site.companies]
 
 
-@pytest.mark.soak
 def test_two_companies_of_one_source_are_read_by_two_workers_of_which_one_is_killed(
     fleet: Fleet, tmp_path: Path
 ) -> None:
