@@ -111,8 +111,9 @@ class ExtractBuild:
         if found is None or self._is_changed(found):
             self._make_next()
             with self.engine.attached(self.next) as table:
-                is_renamed = found is None and self._rename(table)
+                is_renamed = False
                 if found is None:
+                    is_renamed = self._rename(table)
                     found = self._compare(table, rules)
                 self.built = is_renamed or self._is_changed(found)
                 if self.built:
@@ -133,7 +134,7 @@ class ExtractBuild:
     def _compare_in_place(self, rules: Rules) -> Comparison | None:
         """Compare with the present extract; None if columns are renamed, so that rows of it must change first."""
         with self.engine.attached(self.path) as present:
-            if self._renamed(present):
+            if self._renamed(present, self.engine.columns(present)):
                 return None
             return self._compare(present, rules)
 
@@ -209,12 +210,12 @@ class ExtractBuild:
 
     def _rename(self, table: ExtractTable) -> bool:
         """Let rows that are there follow a rule of `columns`."""
-        names = self._renamed(table)
-        take_over(self.engine, table.sql, names, self.engine.columns(table))
+        existing = self.engine.columns(table)
+        names = self._renamed(table, existing)
+        take_over(self.engine, table.sql, names, existing)
         return bool(names)
 
-    def _renamed(self, table: ExtractTable) -> dict[str, str]:
-        existing = self.engine.columns(table)
+    def _renamed(self, table: ExtractTable, existing: Mapping[str, Type]) -> dict[str, str]:
         return renamed(self.engine, table.sql, self.plan, existing, self.column_names)
 
     def _adapt_columns(self, table: ExtractTable) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_epicor_kinetic.streams.source import Source
+    from tests.tap_epicor_kinetic.conftest import Instance
+
+COMPANIES = ("EPIC06", "EPIC07")
 
 
 @dataclasses.dataclass
@@ -116,3 +119,16 @@ class Warehouse(Tables):
 
 command = functools.partial(start, "tap_epicor_kinetic")
 """Starts the tap as a user does."""
+
+
+def keys_on_server(instance: Instance, table: str, *key: str) -> set[tuple[Any, ...]]:
+    """The keys of a table in both companies."""
+    return {
+        (company, *(row[name] for name in key))
+        for company in COMPANIES
+        for row in instance.site.rows(table, company)
+    }
+
+
+def keys_of(run: Run, stream: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[key] for key in run.tap.streams[stream].primary_keys) for row in run.rows(stream)]

@@ -120,10 +120,10 @@ def test_a_new_machine_takes_the_published_data_source_as_its_base(
     ("fate", "told"),
     [
         (Fate("failed", notes="The file is not welcome."), "The file is not welcome"),
-        pytest.param(Fate("failed", notes=None), "no reason", marks=pytest.mark.soak),
-        pytest.param(Fate("cancelled"), "was cancelled", marks=pytest.mark.soak),
+        (Fate("failed", notes=None), "no reason"),
+        (Fate("cancelled"), "was cancelled"),
         (Fate("never"), "did not end within 1 s"),
-        pytest.param(Fate("success", finish_code="7"), "failed in Tableau", marks=pytest.mark.soak),
+        (Fate("success", finish_code="7"), "failed in Tableau"),
     ],
 )
 def test_a_publish_job_that_does_not_end_well_leaves_everything_as_it_was(

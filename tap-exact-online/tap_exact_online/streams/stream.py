@@ -178,8 +178,7 @@ class ExactStream(Stream):
     def write(self, rows: Sequence[Row]) -> None:
         """Write rows, as a block where no stream map wants to see them."""
         if self._is_plain is None:
-            maps = self.stream_maps
-            (first, *others) = maps
+            first, *others = self.stream_maps
             self._is_plain = type(first) is SameRecordTransform and not (others or first.flattening_enabled)
         self.rows_written += len(rows)
         if self._is_plain and rows:
