@@ -144,7 +144,7 @@ class Query:
         view: tuple[str | None, str, Options],
         rows: list[Any],
     ) -> list[Any]:
-        """The rows that match. What is left without bounds on the key is kept for the next page."""
+        """The rows that match. What is left without bounds on a number is kept for the next page, in its order."""
         filters = Filters(
             kind.name,
             lambda path: self._catalog.resolve(kind, path),
@@ -152,25 +152,27 @@ class Query:
             switches=self._switches,
         )
         matches = filters.compile(condition)
-        bounds, rest = _split(condition, shelf.key)
-        if not bounds or kind.fields[shelf.key].datatype != "INTEGER":
+        field = _bounded(condition, kind, shelf)
+        if field is None:
             return shelf.kept((*view, _canonical(condition)), lambda: list(filter(matches, rows)))
-        if rest is not None:
-            remaining = filters.operator(rest)
-            everything = rows
-            rows = shelf.kept(
-                (*view, _canonical(rest), "without bounds"), lambda: list(filter(remaining, everything))
-            )
-        get: Callable[[Any], Any] = shelf.get(shelf.key)
-        low, high = 0, len(rows)
+        bounds, rest = _split(condition, field)
+        get: Callable[[Any], Any] = shelf.get(field)
+
+        def without_bounds() -> list[Any]:
+            remaining = rows if rest is None else filter(filters.operator(rest), rows)
+            return sorted((row for row in remaining if get(row) is not None), key=get)
+
+        name = (*view, "" if rest is None else _canonical(rest), "without bounds", field)
+        found = shelf.kept(name, without_bounds)
+        low, high = 0, len(found)
         for bound in bounds:
-            value = read(kind.name, kind.fields[shelf.key], bound.findtext("value") or "", self._switches)
-            place = _BOUNDS[bound.tag](rows, value, key=get)
+            value = read(kind.name, kind.fields[field], bound.findtext("value") or "", self._switches)
+            place = _BOUNDS[bound.tag](found, value, key=get)
             if bound.tag.startswith("greater"):
                 low = max(low, place)
             else:
                 high = min(high, place)
-        return rows[low:high]
+        return found[low:high]
 
     def _ordered(
         self, kind: ObjectType, shelf: Shelf, order: ET.Element, options: Options, rows: list[Any]
@@ -282,10 +284,25 @@ def _options(node: ET.Element | None) -> Options:
     )
 
 
+def _bounded(condition: ET.Element, kind: ObjectType, shelf: Shelf) -> str | None:
+    """The whole number of the rows' own that a filter bounds: their key, or another one."""
+    bounded = {each.findtext("field") or "" for each in _conditions(condition) if each.tag in _BOUNDS}
+    numbers = sorted(
+        field
+        for field in bounded & shelf.columns.keys()
+        if field in kind.fields and kind.fields[field].datatype == "INTEGER"
+    )
+    return shelf.key if shelf.key in numbers else next(iter(numbers), None)
+
+
+def _conditions(condition: ET.Element) -> list[ET.Element]:
+    """What all must hold."""
+    return list(condition[0]) if condition[0].tag == "and" else [condition[0]]
+
+
 def _split(condition: ET.Element, key: str) -> tuple[list[ET.Element], ET.Element | None]:
     """Bounds on the key, and the rest of a filter without them."""
-    top = condition[0]
-    conditions = list(top) if top.tag == "and" else [top]
+    conditions = _conditions(condition)
     bounds = [each for each in conditions if each.tag in _BOUNDS and each.findtext("field") == key]
     rest = [each for each in conditions if each not in bounds]
     if not rest:
