@@ -39,6 +39,7 @@ _INT64 = range(-(2**63), 2**63)
 _YEAR_ONE = (dt.datetime(1, 1, 1, tzinfo=dt.UTC) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(
     microseconds=1
 )
+_DAY_ONE = (dt.date(1, 1, 1) - dt.date(1970, 1, 1)).days
 _NESTED_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -161,14 +162,19 @@ def _parsed(column: Column) -> pa.DataType:
 
 def _from_parsed(values: pa.ChunkedArray, wanted: Type) -> pa.ChunkedArray:
     if wanted.kind is Kind.DATE:
-        return values.cast(pa.date32())
+        return _from_year_one(values.cast(pa.date32()), pa.int32(), _DAY_ONE)
     if wanted.kind is Kind.TIMESTAMP:
         times = values.cast(pa.timestamp("us"))  # from UTC to the same wall clock without a zone
-        earliest = pc.min(times).cast(pa.int64()).as_py()
-        if earliest is not None and earliest < _YEAR_ONE:
-            raise UnfitBlockError
-        return times
+        return _from_year_one(times, pa.int64(), _YEAR_ONE)
     if wanted.kind is Kind.DOUBLE and not pc.all(pc.is_finite(values), min_count=0).as_py():
+        raise UnfitBlockError
+    return values
+
+
+def _from_year_one(values: pa.ChunkedArray, number: pa.DataType, first: int) -> pa.ChunkedArray:
+    """Values that Python can hold, too; Arrow reads a year 0."""
+    earliest = pc.min(values).cast(number).as_py()
+    if earliest is not None and earliest < first:
         raise UnfitBlockError
     return values
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from target_tableau.columns import Type
     from target_tableau.hyper import Engine
-    from target_tableau.staging import Rules, Stage
+    from target_tableau.rules import Rules
+    from target_tableau.staging import Stage
 
 _GONE = "Gone"
 _SPACE = uuid.UUID("6f6f1f0e-3c8e-5e0d-9a55-0d6c6a0a7b11")
@@ -207,7 +208,7 @@ class Changes:
         if rules.perhaps_closed:
             return None
         parents = list(rules.parent.columns) if rules.parent else []
-        marks = rules.delete_match is not None and not rules.hard_delete
+        marks = not rules.hard_delete and (rules.delete_match is not None or stage.has_tombstones())
         if rules.upsert and (
             marks
             or rules.arrived_with is not None

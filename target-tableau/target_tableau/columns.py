@@ -202,7 +202,11 @@ class Plan:
 
 
 def plan_of(
-    stream: str, message: Mapping[str, Any], hyper_version: int, names: Mapping[str, str] | None = None
+    stream: str,
+    message: Mapping[str, Any],
+    hyper_version: int,
+    names: Mapping[str, str] | None = None,
+    reserved: Iterable[str] = (),
 ) -> Plan:
     """Make the column plan of a stream.
 
@@ -211,6 +215,7 @@ def plan_of(
         message: Its SCHEMA message, of which `schema`, `key_properties` and `bookmark_properties` count.
         hyper_version: File version of the extract; decides how wide a NUMERIC may be.
         names: Property -> column, as they are renamed or were named before.
+        reserved: Names that columns of the stream bear or bore; a property that is new gets none of them.
 
     Raises:
         SettingError: The schema has no properties, or a key property is not among them.
@@ -219,7 +224,7 @@ def plan_of(
     key_properties: Sequence[str] = message["key_properties"]
     followed: Sequence[str] = message.get("bookmark_properties") or ()
     properties: Mapping[str, Any] = schema.get("properties") or {}
-    named = column_names((name for name in properties if name not in METADATA_NAMES), names or {})
+    named = column_names((name for name in properties if name not in METADATA_NAMES), names or {}, reserved)
     columns = tuple(
         Column(
             named[source],
@@ -246,11 +251,13 @@ def plan_of(
     )
 
 
-def column_names(properties: Iterable[str], known: Mapping[str, str] | None = None) -> dict[str, str]:
+def column_names(
+    properties: Iterable[str], known: Mapping[str, str] | None = None, reserved: Iterable[str] = ()
+) -> dict[str, str]:
     """Give each property a column name that Tableau can tell from the others (it ignores case).
 
     What is known keeps its name. Of several others that differ only by case the first keeps its own, the next
-    become `name_2`, `name_3`.
+    become `name_2`, `name_3`. Nor do they get the name of a column whose property does not come any more.
 
     Raises:
         SettingError: Two properties are to have the same name.
@@ -267,6 +274,7 @@ def column_names(properties: Iterable[str], known: Mapping[str, str] | None = No
             )
         taken[name.casefold()] = source
         names[source] = name
+    taken = {name.casefold(): name for name in reserved} | taken
     for source in (name for name in wanted if name not in names):
         name, number = source, 1
         while name.casefold() in taken:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from target_tableau.columns import Type
     from target_tableau.hyper import Engine, ExtractTable
-    from target_tableau.staging import Rules, Stage
+    from target_tableau.rules import Rules
+    from target_tableau.staging import Stage
 
 _FEW_ROWS = 25  # so many may always go: a percentage says nothing about a small table
 
@@ -47,44 +48,61 @@ class Comparison:
         stage: Holds the rows that arrived.
         rules: How they are brought into the extract.
         counts: Where the rows are counted.
-        gone: Name for the table with the keys of the rows that leave the extract.
+        existing: Name -> type of the extract's columns.
 
     Attributes:
-        columns: Name -> type of the extract's columns, as they are to be.
+        existing: Name -> type of the extract's columns, as they were before the load.
+        columns: The same, as they are to be.
         columns_changed: Whether they are others than before.
         marked: How many rows of the extract a tombstone without a key will mark as deleted.
+
+    Raises:
+        ExtractError: The columns would change, which the settings forbid.
     """
 
-    def __init__(self, engine: Engine, stage: Stage, rules: Rules, counts: Counts, gone: str) -> None:
-        self.columns: dict[str, Type] = {}
-        self.columns_changed = False
+    def __init__(
+        self,
+        engine: Engine,
+        stage: Stage,
+        rules: Rules,
+        counts: Counts,
+        existing: Mapping[str, Type],
+    ) -> None:
+        self.existing = existing
+        self.columns = merge_columns(existing, stage.plan)
+        self.columns_changed = self.columns != existing
         self.marked = 0
         self._engine = engine
         self._stage = stage
         self._stream = stage.plan.stream
         self._rules = rules
         self._counts = counts
-        self._gone = gone
+        self._gone = stage.gone
+        if self.columns_changed and not rules.may_evolve:
+            raise ExtractError(
+                f"Stream '{self._stream}': the schema changed ({difference(existing, self.columns)}) and "
+                "on_schema_change is 'fail'. Set it to 'evolve' to let the extract follow; nothing was changed."
+            )
+
+    @property
+    def must_adapt_first(self) -> bool:
+        """Whether rows can only be compared when the extract has its new columns: a type changes, or a key is new."""
+        names = self._rules.found_by(self._stage.plan.keys).union(self.existing)
+        return any(self.existing.get(name) != self.columns[name] for name in names)
 
     def compare(self, present: ExtractTable) -> None:
         """Count what is new, changed, gone and unchanged, and drop the unchanged from the stage.
 
         Raises:
-            ExtractError: The columns would change, or more rows would go, than the settings allow.
+            ExtractError: More rows would go than the settings allow, or rows there lack a part of the key.
         """
         engine, stage, rules, counts = self._engine, self._stage, self._rules, self._counts
         existing = engine.columns(present)
-        self.columns = merge_columns(existing, stage.plan)
-        self.columns_changed = self.columns != existing
-        if self.columns_changed and not rules.may_evolve:
-            raise ExtractError(
-                f"Stream '{self._stream}': the schema changed ({_difference(existing, self.columns)}) and "
-                "on_schema_change is 'fail'. Set it to 'evolve' to let the extract follow; nothing was changed."
-            )
         before = engine.count(f"SELECT COUNT(*) FROM {present.sql}")
         if not rules.upsert:
             self._compare_unkeyed(present, existing, before)
             return
+        self._refuse_other_key(before)
         if rules.arrived_with is not None:
             engine.run(
                 f"DELETE FROM {stage.table} s USING {present.sql} e WHERE {stage.same_key('s', 'e')} "
@@ -95,6 +113,8 @@ class Comparison:
         self._guard_shrink(gone, before)
         if rules.hard_delete:
             engine.run(f"DELETE FROM {stage.table} WHERE {DELETED_AT} IS NOT NULL")
+        else:
+            stage.complete_tombstones(present.sql, existing)
         counts.unchanged, counts.changed = stage.drop_unchanged(present.sql, before, existing, self.columns)
         counts.new = engine.count(f"SELECT COUNT(*) FROM {stage.table}") - counts.changed
         counts.total = before - gone + counts.new
@@ -112,11 +132,11 @@ class Comparison:
         arriving = engine.count(f"SELECT COUNT(*) FROM {stage.table}")
         if rules.replaces_all:
             own = [column.name for column in stage.plan.columns if column.name in existing]
-            names = ", ".join(escape_name(name) for name in own)
+            values = ", ".join(f"CAST({escape_name(name)} AS {self.columns[name].sql})" for name in own)
             if arriving == before and not self.columns_changed and own:
                 differing = engine.count(
-                    f"SELECT COUNT(*) FROM (SELECT {names} FROM {stage.table} EXCEPT ALL "
-                    f"SELECT {names} FROM {present.sql}) d"
+                    f"SELECT COUNT(*) FROM (SELECT {values} FROM {stage.table} EXCEPT ALL "
+                    f"SELECT {values} FROM {present.sql}) d"
                 )
                 if not differing:
                     counts.unchanged = counts.total = before
@@ -130,6 +150,21 @@ class Comparison:
             )
         counts.new = arriving
         counts.total = before - counts.deleted + arriving
+
+    def _refuse_other_key(self, before: int) -> None:
+        """Rows that lack a part of the key would all be taken for others than those that come, and stay beside them.
+
+        Raises:
+            ExtractError: The key has grown by a column.
+        """
+        keys = self._stage.plan.keys
+        absent = [key for key in keys if key not in self.existing]
+        if absent and before and not self._rules.replaces_all:
+            raise ExtractError(
+                f"Stream '{self._stream}': its key is {', '.join(keys)} now, and the {before:,} rows there have no "
+                f"{', '.join(absent)}, so they would be counted beside those that come. Read everything again once, "
+                "with load_method overwrite and max_shrink_percent 100; nothing was changed."
+            )
 
     def _guard_shrink(self, gone: int, before: int) -> None:
         """A lost permission looks like an empty ERP: stop before an extract is emptied by one.
@@ -150,9 +185,7 @@ class Comparison:
         stage, rules = self._stage, self._rules
         reasons = []
         if rules.replaces_all:
-            reasons.append(
-                f"NOT EXISTS (SELECT 1 FROM {stage.table} s WHERE {stage.live} AND {stage.same_key('s', 'e')})"
-            )
+            reasons.append(f"NOT EXISTS (SELECT 1 FROM {stage.table} s WHERE {stage.same_key('s', 'e')})")
         if rules.hard_delete:
             reasons.append(
                 f"EXISTS (SELECT 1 FROM {stage.table} s "
@@ -191,7 +224,7 @@ class Comparison:
         )
 
 
-def _difference(before: Mapping[str, Type], after: Mapping[str, Type]) -> str:
+def difference(before: Mapping[str, Type], after: Mapping[str, Type]) -> str:
     """What makes the columns of two extracts different, in words."""
     added = [f"new column {name} {kind.sql}" for name, kind in after.items() if name not in before]
     wider_ones = [

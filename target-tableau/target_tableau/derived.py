@@ -29,8 +29,8 @@ from target_tableau.load import extract_path
 from target_tableau.model_hints import of_model, of_model_columns, of_snapshot, of_snapshot_columns
 from target_tableau.models import UNRESOLVED, ModelQuery, Table, sums
 from target_tableau.private_files import read_notes, write_notes
+from target_tableau.rules import Parent, Rules
 from target_tableau.snapshots import DATE, SNAPSHOT_DATE, Snapshot
-from target_tableau.staging import Parent, Rules
 from target_tableau.stream_load import StreamLoad
 
 if TYPE_CHECKING:
@@ -318,6 +318,7 @@ class _ModelWork(_Work):
             ExtractError: It has not.
         """
         rules = dataclasses.replace(_WHOLE, upsert=bool(build.plan.keys))
+        build.align(rules)
         build.build(rules, with_change=with_change)
         with self._engine.attached(build.next if build.built else build.path) as table:
             (found,) = self._engine.rows(f"SELECT {self._listed} FROM {table.sql}")

@@ -7,19 +7,20 @@ at all.
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from typing import TYPE_CHECKING
 
 from tableauhyperapi import escape_name
 
 from target_tableau.change import Change, Changes
-from target_tableau.columns import DELETED_AT, Plan, Type
-from target_tableau.comparison import Comparison, Counts
+from target_tableau.columns import DELETED_AT, Column, Plan, Type, wider
+from target_tableau.comparison import Comparison, Counts, difference
 from target_tableau.display import fill
 from target_tableau.errors import ExtractError
 from target_tableau.hyper import ExtractTable, column_list
 from target_tableau.renames import renamed, take_over
-from target_tableau.staging import Rules, Stage, written_by
+from target_tableau.staging import Stage, written_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_tableau.hyper import Engine
+    from target_tableau.rules import Rules
     from target_tableau.worker import Worker
 
 _OWNER_ONLY = 0o600
@@ -58,7 +60,6 @@ class ExtractBuild:
         self.column_names: Mapping[str, Sequence[str]] = {}  # property -> all names that its column has borne
         self._copied: Future[None] | None = None
         self._payload = path.with_name(path.name + ".payload")
-        self._gone = f"gone_{number}"
         self._columns: dict[str, Type] = {}
 
     def change_plan(self, plan: Plan) -> None:
@@ -89,9 +90,47 @@ class ExtractBuild:
         """Name -> type of the extract's columns, as they are after `build`."""
         return self._columns
 
-    def settle(self, rules: Rules) -> None:
-        """Bring the staged rows down to one last word per key; comes before `build`."""
+    def settle(self, rules: Rules, columns: Mapping[str, Type] | None = None) -> None:
+        """Bring the staged rows down to one last word per key; comes before `build`.
+
+        Args:
+            rules: How.
+            columns: Name -> type of the columns that are there, if the extract is not here.
+        """
+        self.align(rules, columns)
         self.stage.settle(rules)
+
+    def align(self, rules: Rules, columns: Mapping[str, Type] | None = None) -> None:
+        """Make what arrives as wide as what is there, in the columns by which rows are found.
+
+        Hyper compares no text with a number: without that, a key that has once been text could never come as a number.
+        """
+        names = rules.found_by(self.plan.keys)
+        if not names:
+            return
+        if not rules.hard_delete:  # a marked row keeps what it holds, which its tombstone takes over
+            names = {column.name for column in self.plan.columns}
+        if columns is None:
+            columns = self._present_columns()
+        parents = rules.parent.types if rules.parent else {}
+        aligned = [
+            dataclasses.replace(column, type=self._widest(column, columns, parents))
+            if column.name in names
+            else column
+            for column in self.plan.columns
+        ]
+        self.change_plan(dataclasses.replace(self.plan, columns=tuple(aligned)))
+
+    def _present_columns(self) -> Mapping[str, Type]:
+        if self.begins_anew or not self.path.exists():
+            return {}
+        with self.engine.attached(self.path) as present:
+            return self.engine.columns(present)
+
+    def _widest(self, column: Column, columns: Mapping[str, Type], parents: Mapping[str, Type]) -> Type:
+        names = [column.name, *self.column_names.get(column.source, ())]
+        there = next((columns[name] for name in names if name in columns), column.type)
+        return wider(wider(column.type, there), parents.get(column.name, column.type))
 
     def build(self, rules: Rules, *, with_change: bool) -> None:
         """Bring the settled rows into the present extract and build the next one if anything changes.
@@ -114,33 +153,38 @@ class ExtractBuild:
                 is_renamed = False
                 if found is None:
                     is_renamed = self._rename(table)
-                    found = self._compare(table, rules)
+                    found = self._found(table, rules)
+                    if found.must_adapt_first:
+                        self._adapt_columns(table)
+                    found.compare(table)
                 self.built = is_renamed or self._is_changed(found)
                 if self.built:
                     if with_change and not (found.columns_changed or found.marked or is_renamed):
-                        self.change = self._changes(rules).seen(self._gone if rules.upsert else None)
-                    before = self.engine.columns(table)
+                        self.change = self._changes(rules).seen(self.stage.gone if rules.upsert else None)
                     self._adapt_columns(table)
                     self._apply(table, rules)
-                    fill(self.engine, table.sql, self.plan, before)
+                    fill(self.engine, table.sql, self.plan, found.existing)
             if self.built:
                 self._verify()
             else:
                 self.next.unlink()
         self.stage.close()
         self.stage.path.unlink()
-        self.engine.run(f"DROP TABLE IF EXISTS {self._gone}")
 
     def _compare_in_place(self, rules: Rules) -> Comparison | None:
-        """Compare with the present extract; None if columns are renamed, so that rows of it must change first."""
+        """Compare with the present extract; None if its columns must change first, so that rows of it are found."""
         with self.engine.attached(self.path) as present:
             if self._renamed(present, self.engine.columns(present)):
                 return None
-            return self._compare(present, rules)
+            found = self._found(present, rules)
+            if found.must_adapt_first:
+                return None
+            found.compare(present)
+            return found
 
-    def _compare(self, table: ExtractTable, rules: Rules) -> Comparison:
-        found = Comparison(self.engine, self.stage, rules, self.counts, self._gone)
-        found.compare(table)
+    def _found(self, table: ExtractTable, rules: Rules) -> Comparison:
+        existing = self.engine.columns(table)
+        found = Comparison(self.engine, self.stage, rules, self.counts, existing)
         self._columns = found.columns
         return found
 
@@ -210,9 +254,8 @@ class ExtractBuild:
 
     def _rename(self, table: ExtractTable) -> bool:
         """Let rows that are there follow a rule of `columns`."""
-        existing = self.engine.columns(table)
-        names = self._renamed(table, existing)
-        take_over(self.engine, table.sql, names, existing)
+        names = self._renamed(table, self.engine.columns(table))
+        take_over(self.engine, table, names)
         return bool(names)
 
     def _renamed(self, table: ExtractTable, existing: Mapping[str, Type]) -> dict[str, str]:
@@ -222,13 +265,14 @@ class ExtractBuild:
         """Add columns; where a type became wider, write the table anew (Hyper cannot alter a column)."""
         existing = self.engine.columns(table)
         if any(existing[name] != kind for name, kind in self._columns.items() if name in existing):
-            self.engine.rebuild(
-                table,
-                [
-                    (name, kind, f"CAST({escape_name(name)} AS {kind.sql})" if name in existing else None)
-                    for name, kind in self._columns.items()
-                ],
-            )
+            try:
+                self.engine.rebuild(table, self._columns, existing)
+            except ExtractError as failure:
+                raise ExtractError(
+                    f"Stream '{self.plan.stream}': rows that are there do not fit the types that its schema "
+                    f"asks for now ({difference(existing, self._columns)}): {failure}. Keep the former scale "
+                    "in the tap's schema; nothing was changed."
+                ) from failure
             return
         for name, kind in self._columns.items():
             if name not in existing:
@@ -246,16 +290,33 @@ class ExtractBuild:
         )
         with engine.transaction():
             if rules.upsert:
-                engine.run(f"DELETE FROM {table.sql} e USING {self._gone} g WHERE {stage.same_key('g', 'e')}")
                 engine.run(
+                    f"DELETE FROM {table.sql} e USING {self.stage.gone} g WHERE {stage.same_key('g', 'e')}"
+                )
+                replaced = engine.run(
                     f"DELETE FROM {table.sql} e USING {stage.table} s WHERE {stage.same_key('s', 'e')}"
                 )
+                self._refuse_duplicates(replaced)
                 self._mark_deleted(table, rules)
             elif rules.replaces_all:
                 engine.run(f"DELETE FROM {table.sql}")
             elif rules.unclosed:
                 engine.run(f"DELETE FROM {table.sql} WHERE {written_by(rules.unclosed)}")
             engine.run(f"INSERT INTO {table.sql} ({names}) SELECT {values} FROM {stage.table}")
+
+    def _refuse_duplicates(self, replaced: int) -> None:
+        """Several rows of one key were there, which the loader never writes: they came under another key.
+
+        Raises:
+            ExtractError: So it is.
+        """
+        if replaced != self.counts.changed:
+            raise ExtractError(
+                f"Stream '{self.plan.stream}': the extract holds several rows of one key "
+                f"({', '.join(self.plan.keys)}), so it was filled under another key. Move "
+                f"{self.path} away, remove its data source if there is one, and read everything again; nothing was "
+                "changed."
+            )
 
     def _mark_deleted(self, table: ExtractTable, rules: Rules) -> None:
         if rules.hard_delete or rules.delete_match is None:

@@ -26,7 +26,7 @@ from target_tableau.columns import type_from_sql
 from target_tableau.errors import ExtractError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -208,20 +208,21 @@ class Engine:
             raise
         self.detach(table)
 
-    def rebuild(self, table: ExtractTable, columns: Sequence[tuple[str, Type, str | None]]) -> None:
+    def rebuild(
+        self, table: ExtractTable, columns: Mapping[str, Type], existing: Collection[str] | None = None
+    ) -> None:
         """Give an attached table other columns; Hyper cannot alter one.
 
         Args:
             table: The table.
-            columns: Name, type, and the expression over the present columns that fills it (None: nothing does).
+            columns: Name -> type of the columns it is to have.
+            existing: Those of them that it has; by default all.
         """
         schema = f"{escape_name(table.database)}.{escape_name(SCHEMA)}"
-        self.run(
-            f"CREATE TABLE {schema}.rebuilt ({column_list([(name, kind) for name, kind, _ in columns])})"
-        )
-        filled = [(name, expression) for name, _, expression in columns if expression is not None]
-        names = ", ".join(escape_name(name) for name, _ in filled)
-        values = ", ".join(expression for _, expression in filled)
+        self.run(f"CREATE TABLE {schema}.rebuilt ({column_list(list(columns.items()))})")
+        filled = [name for name in columns if existing is None or name in existing]
+        names = ", ".join(escape_name(name) for name in filled)
+        values = ", ".join(f"CAST({escape_name(name)} AS {columns[name].sql})" for name in filled)
         self.run(f"INSERT INTO {schema}.rebuilt ({names}) SELECT {values} FROM {table.sql}")
         self.run(f"DROP TABLE {table.sql}")
         self.run(f"ALTER TABLE {schema}.rebuilt RENAME TO {escape_name(TABLE)}")

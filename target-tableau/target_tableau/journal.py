@@ -26,7 +26,7 @@ from target_tableau.errors import TargetTableauError
 from target_tableau.private_files import OWNER_ONLY, written_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _DECODER = msgspec.json.Decoder(float_hook=decimal.Decimal)
@@ -114,15 +114,16 @@ class Journal:
         """How many rows a file has, and the plan under which it was written.
 
         Raises:
-            TargetTableauError: The file is damaged.
+            TargetTableauError: The file is damaged, or was written under another key.
         """
-        try:
-            with pq.ParquetFile(file) as parquet:
-                schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
-        except (OSError, pa.ArrowInvalid) as failure:
+        with _reading(file), pq.ParquetFile(file) as parquet:
+            schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
+        missing = [key for key in plan.keys if key not in schema.names]
+        if missing:
             raise TargetTableauError(
-                f"The journal file {file} cannot be read ({failure}). Run the pipeline again instead of the replay."
-            ) from failure
+                f"The journal file {file} has no column {', '.join(missing)}, which is part of the key of stream "
+                f"'{plan.stream}' now: it was written under other names or another key. Run the pipeline again instead."
+            )
         own = {column.name: column for column in plan.columns}
         fields = [(field.name, type_of(field.type)) for field in schema if field.name not in METADATA_NAMES]
         columns = tuple(
@@ -130,6 +131,16 @@ class Journal:
             for name, kind in fields
         )
         return rows, dataclasses.replace(plan, columns=columns)
+
+    @staticmethod
+    def read_batch(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
+        """What `write_batch` kept, or some columns of it.
+
+        Raises:
+            TargetTableauError: The file is damaged.
+        """
+        with _reading(file):
+            return pq.read_table(file, columns=columns)
 
     def _prepare(self) -> None:
         self.folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
@@ -159,13 +170,19 @@ def _writing(path: Path) -> Iterator[None]:
         ) from failure
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as failure:
+        yield
+    except (OSError, ValueError) as failure:  # Arrow's errors about the content of files are ValueErrors
         raise TargetTableauError(
             f"The journal file {path} cannot be read ({failure}). Run the pipeline again instead of the replay."
         ) from failure
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    with _reading(path):
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 

@@ -13,8 +13,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from target_tableau.batches import add_metadata, shift_metadata
 from target_tableau.columns import EXTRACTED_AT, Plan, merge_plans
@@ -25,7 +23,7 @@ from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
 from target_tableau.ledger import Status
 from target_tableau.proof import is_proven, starts_again
 from target_tableau.references import unresolved
-from target_tableau.staging import Parent, Rules
+from target_tableau.rules import Parent, Rules
 from target_tableau.stream_load import StreamLoad, Unclosed
 
 if TYPE_CHECKING:
@@ -138,8 +136,7 @@ class Load:
         load.size += table.nbytes
         if not self.settings.journal_only:
             load.build.foresee(load.read, self._worker)
-        newest = pc.max(table.column(EXTRACTED_AT)).as_py()
-        load.extracted_at = max(filter(None, (newest, load.extracted_at)), default=None)
+        load.note_times(table)
         if load.size > _FLUSH_BYTES:
             self._flush(load)
         elif sum(other.size for other in self.streams.values()) > _PENDING_BYTES:
@@ -221,7 +218,7 @@ class Load:
         """
         rules = self._rules(stream, load)
         build = load.build
-        build.settle(rules)
+        build.settle(rules, load.published_columns)
         if load.published_columns is not None and delivery is not None:
             if build.build_change(rules, load.published_columns):
                 build.discard()
@@ -291,10 +288,12 @@ class Load:
         for stream, plan in plans.items():
             load = self.streams[stream]
             load.replaces_all = stream in ending["read_whole"]
+            load.build.counts.rejected = len(self._rejected.read([stream]).get(stream, ()))
             for file in self._journal.find(stream):
                 rows, of_file = self._journal.plan_of_file(file, plan)
                 load.build.change_plan(self._shown(merge_plans(load.build.plan, of_file)))
                 load.build.load(file, rows, of_file)
+                load.note_times(self._journal.read_batch(file, [EXTRACTED_AT]))
                 load.read += rows
                 self._sequence += rows
 
@@ -312,11 +311,10 @@ class Load:
             load = self.streams[stream]
             for file in journal.find(stream):
                 rows, of_file = journal.plan_of_file(file, load.plan)
-                table = shift_metadata(pq.read_table(file), by=base, load_id=self.load_id)
+                table = shift_metadata(journal.read_batch(file), by=base, load_id=self.load_id)
                 load.build.change_plan(self._shown(merge_plans(load.build.plan, of_file)))
                 load.build.load(self._journal.write_batch(stream, table), rows, of_file)
-                newest = pc.max(table.column(EXTRACTED_AT)).as_py()
-                load.extracted_at = max(filter(None, (newest, load.extracted_at)), default=None)
+                load.note_times(table)
                 load.read += rows
                 self._sequence += rows
         self._proven = max(self._proven, base + int(ending.get("proven", -1)))
@@ -379,11 +377,14 @@ class Load:
             return None
         parent = self.streams.get(within.parent)
         files: Sequence[Path] = self._journal.files.get(within.parent, ())
-        columns = {
-            plan.column_of(line).name: parent.build.plan.column_of(head).name if parent else head
-            for line, head in within.columns.items()
-        }
-        return Parent(columns=columns, files=files)
+        columns, types = {}, {}
+        for line, head in within.columns.items():
+            name = plan.column_of(line).name
+            columns[name] = head
+            if parent is not None:
+                column = parent.build.plan.column_of(head)
+                columns[name], types[name] = column.name, column.type
+        return Parent(columns, files, types)
 
 
 def extract_path(settings: Settings, stream: str) -> Path:

@@ -14,7 +14,7 @@ from singer_sdk.exceptions import MissingKeyPropertiesError
 
 from target_tableau.base import check_bookmark, take_base
 from target_tableau.batches import BlockParser, UnfitBlockError, bad_record, convert_records, decode_line
-from target_tableau.columns import DELETED_AT, Plan, plan_of
+from target_tableau.columns import DELETED_AT, Plan
 from target_tableau.contents import Contents
 from target_tableau.derived import Derivations
 from target_tableau.errors import (
@@ -29,7 +29,7 @@ from target_tableau.ledger import Ledger
 from target_tableau.load import Load, extract_path
 from target_tableau.progress import Progress
 from target_tableau.proof import unread
-from target_tableau.renames import refuse_taken
+from target_tableau.renames import plan_with_names
 from target_tableau.stream_load import Workshop
 from target_tableau.worker import Worker
 
@@ -73,6 +73,7 @@ class Run:
         self._last_state: Mapping[str, Any] = {}
         self._began = dt.datetime.now(dt.UTC)
         self.has_come = False
+        self._split: set[str] = set()  # streams of which rows came before a checkpoint
         self.progress = Progress()
         self._refresh_failure: RefreshError | None = None
         self._stack = contextlib.ExitStack()
@@ -135,7 +136,11 @@ class Run:
             ending: What its journal says of its end.
             schemas: Stream -> SCHEMA message.
         """
-        plans = {stream: self._plan(stream, message) for stream, message in schemas.items()}
+        # Under the names that the columns had then: a rule that came since is followed by the next load.
+        plans = {
+            stream: plan_with_names(self.settings, self.ledger, stream, message, by_rules=False)
+            for stream, message in schemas.items()
+        }
         self._begin_load(load_id)
         for plan in plans.values():
             self._begin_stream(plan)
@@ -168,7 +173,7 @@ class Run:
         Raises:
             SettingError: The schema cannot be loaded, or a setting names a property that it does not have.
         """
-        plan = self._plan(stream, message)
+        plan = plan_with_names(self.settings, self.ledger, stream, message)
         self._check_rules(plan)
         self._schemas[stream] = message
         known = self.load.streams.get(stream)
@@ -179,17 +184,6 @@ class Run:
         elif known.plan != plan:
             self.load.change_plan(plan)
         self.load.keep_schema(stream, message)
-
-    def _plan(self, stream: str, message: Mapping[str, Any]) -> Plan:
-        source = self.settings.source
-        before = self.ledger.columns(source, stream)
-        known = before | self.settings.column_names_of(stream)
-        plan = plan_of(stream, message, self.settings.hyper_version, known)
-        names = {column.source: column.name for column in plan.columns}
-        refuse_taken(stream, before, names)
-        if any(before.get(name) != column for name, column in names.items()):
-            self.ledger.remember_columns(source, stream, names)
-        return plan
 
     def _begin_stream(self, plan: Plan) -> None:
         path = extract_path(self.settings, plan.stream)
@@ -205,6 +199,8 @@ class Run:
         match = self.settings.delete_match.get(plan.stream)
         if match is not None:
             plan.column_of(match)
+            if not plan.keys:
+                raise SettingError(f"delete_match needs a key, and stream '{plan.stream}' has none.")
         within = self.settings.replace_within.get(plan.stream)
         if within is not None:
             for column in within.columns:
@@ -323,7 +319,18 @@ class Run:
         return unread(self._schemas, self._last_state, self._began)
 
     def activate_version(self, stream: str) -> None:
-        """Take an ACTIVATE_VERSION message: what this run does not bring of the stream is gone."""
+        """Take an ACTIVATE_VERSION message: what this run does not bring of the stream is gone.
+
+        Behind a checkpoint that cut the stream in two, this load has only the rest of what the run brings.
+        """
+        if stream in self._split:
+            logger.warning(
+                "Stream '%s': its ACTIVATE_VERSION came after a checkpoint had cut it in two, so no row is removed "
+                "from its extract. Set checkpoint_minutes to more than the stream takes.",
+                stream,
+            )
+            return
+        self._ensure_stream(stream)
         self.load.streams[stream].replaces_all = True
 
     @property
@@ -371,6 +378,7 @@ class Run:
     def close_load(self) -> None:
         """STATE was handed on: the load is done, and the next one begins."""
         self.load.close()
+        self._split.update(stream for stream, load in self.load.streams.items() if load.read)
         self._begin_load()
 
 

@@ -8,7 +8,6 @@ again without it. What tombstones and re-read documents mean for rows of the ext
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from tableauhyperapi import escape_name, escape_string_literal
@@ -22,62 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_tableau.hyper import Engine
+    from target_tableau.rules import Rules
 
 _KEYS_AT_ONCE = 1_000_000
 """So many keys are held in memory while duplicates are looked for."""
 _FEW_STAGED = 100_000
 _FEW_OF = 4
 """Staged rows are few if they are at most so many, and at most one to so many of the extract."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Parent:
-    """The documents whose lines a stream holds (setting `replace_within`).
-
-    Attributes:
-        columns: Line column -> parent column.
-        files: Journal files of the parent stream in this load.
-    """
-
-    columns: dict[str, str]
-    files: Sequence[Path]
-
-
-@dataclasses.dataclass(frozen=True)
-class Rules:
-    """How one stream is brought into its extract.
-
-    Attributes:
-        upsert: Rows are identified by key; otherwise each is added as it came.
-        hard_delete: Rows with a tombstone leave the extract; otherwise they stay, with `_sdc_deleted_at`.
-        delete_match: Column by which tombstones without a key find their row.
-        parent: Whose lines the stream's rows are.
-        proven: Sequence of the last record that a STATE message covers: a re-read document takes lines out
-            only if it came before, because behind it the tap may have died in the middle of its lines.
-        replaces_all: The load read the stream from beginning to end, so what it did not bring is gone.
-        read_in_part: The load was to read the stream from beginning to end, nothing proves that it did, and the
-            next one begins anew.
-        max_shrink_percent: How much of an extract one load may remove.
-        may_evolve: The columns of the extract may change.
-        unclosed: Loads whose rows may be in the extract though their STATE was never handed on.
-        perhaps_closed: Loads whose rows are in the extract, and nobody knows whether their STATE was handed on: the
-            tap may bring the same rows again, or never.
-        arrived_with: The load that the rows first came with, if that was an earlier one: rows of the extract that
-            came later are newer.
-    """
-
-    upsert: bool
-    hard_delete: bool
-    delete_match: str | None
-    parent: Parent | None
-    proven: int
-    replaces_all: bool = False
-    read_in_part: bool = False
-    max_shrink_percent: int = 100
-    may_evolve: bool = True
-    unclosed: tuple[str, ...] = ()
-    perhaps_closed: tuple[str, ...] = ()
-    arrived_with: str | None = None
 
 
 class Stage:
@@ -90,12 +40,16 @@ class Stage:
         plan: The stream's columns and key.
         path: Where the file is made.
         number: Makes the names of the small tables unique in the session.
+
+    Attributes:
+        gone: Name of the table with the keys of the rows that leave the extract; a comparison makes it.
     """
 
     def __init__(self, engine: Engine, plan: Plan, path: Path, number: int) -> None:
         self.engine = engine
         self.plan = plan
         self.path = path
+        self.gone = f"gone_{number}"
         self.gone_matches = f"gone_matches_{number}"
         self.reread_parents = f"reread_parents_{number}"
         self._met = f"met_{number}"
@@ -130,13 +84,7 @@ class Stage:
         after = self._types()
         if after == before:
             return
-        self.engine.rebuild(
-            self._extract,
-            [
-                (name, kind, f"CAST({escape_name(name)} AS {kind.sql})" if name in before else None)
-                for name, kind in after.items()
-            ],
-        )
+        self.engine.rebuild(self._extract, after, before)
 
     def _types(self) -> dict[str, Type]:
         return {column.name: column.type for column in self.plan.all_columns}
@@ -144,9 +92,11 @@ class Stage:
     def settle(self, rules: Rules) -> None:
         """Leave one last word per key, and tell in `gone_matches` and `reread_parents` what else must go."""
         if rules.upsert:
-            self._keep_last_per_key()
+            self._keep_last_per_key(rules)
         self._collect_matches(rules)
         self._collect_parents(rules)
+        if not rules.upsert and rules.hard_delete:  # a deletion that no key leads to its row is no row itself
+            self.engine.run(f"DELETE FROM {self.table} WHERE {DELETED_AT} IS NOT NULL")
 
     def absorb(self, left: str, columns: Iterable[str], same_content: str) -> int:
         """Drop, once for each, the rows that an earlier load has left and the tap brings again.
@@ -164,6 +114,29 @@ class Stage:
         return self.engine.run(
             f"DELETE FROM {self.table} t USING (SELECT s.{SEQUENCE} FROM {here} s, {there} e "
             f"WHERE s.occurrence_ = e.occurrence_ AND {same_content}) d WHERE t.{SEQUENCE} = d.{SEQUENCE}"
+        )
+
+    def complete_tombstones(self, there: str, columns: Iterable[str], which: str = "TRUE") -> None:
+        """Let tombstones take over what rows of their key hold and they do not tell: most tell the key alone.
+
+        Args:
+            there: SQL of the rows.
+            columns: Columns there.
+            which: SQL condition on a tombstone `s` and a row `e`.
+        """
+        names = [
+            name
+            for name in columns
+            if name in self._types() and name not in {*METADATA_NAMES, *self.plan.keys}
+        ]
+        if not names:
+            return
+        values = ", ".join(
+            f"{escape_name(name)} = COALESCE(s.{escape_name(name)}, e.{escape_name(name)})" for name in names
+        )
+        self.engine.run(
+            f"UPDATE {self.table} s SET {values} FROM {there} e "
+            f"WHERE s.{DELETED_AT} IS NOT NULL AND {self._keyed('s')} AND {self.same_key('s', 'e')} AND {which}"
         )
 
     def drop_unchanged(
@@ -218,6 +191,10 @@ class Stage:
             f"(SELECT 1 FROM {there} e WHERE {same(same_in, 's', 'e')})"
         )
 
+    def has_tombstones(self) -> bool:
+        """Whether a deletion came."""
+        return self.engine.count(f"SELECT COUNT(*) FROM {self.table} WHERE NOT {self.live}") > 0
+
     def is_covered(self, proven: int) -> bool:
         """Whether no row came behind the last one that a STATE message covers."""
         return not self.engine.count(f"SELECT COUNT(*) FROM {self.table} WHERE {SEQUENCE} > {proven}")
@@ -225,7 +202,7 @@ class Stage:
     def close(self) -> None:
         """Make the file whole, let go of it, and give the session's memory back."""
         self.engine.detach(self._extract)
-        for table in (self.gone_matches, self.reread_parents, self._met, self._alike):
+        for table in (self.gone, self.gone_matches, self.reread_parents, self._met, self._alike):
             self.engine.run(f"DROP TABLE IF EXISTS {table}")
 
     def same_key(self, left: str, right: str) -> str:
@@ -258,7 +235,9 @@ class Stage:
         """SQL: the row is not a tombstone."""
         return f"{DELETED_AT} IS NULL"
 
-    def _keep_last_per_key(self) -> None:
+    def _keep_last_per_key(self, rules: Rules) -> None:
+        if not rules.hard_delete and self.has_tombstones():
+            self._complete_from_here()
         keys = ", ".join(escape_name(key) for key in self.plan.keys)
         parts = self.engine.count(f"SELECT COUNT(*) FROM {self.table}") // _KEYS_AT_ONCE + 1
         for part in range(parts):
@@ -270,6 +249,17 @@ class Stage:
                 f"GROUP BY {keys} HAVING COUNT(*) > 1) d "
                 f"WHERE {self.same_key('s', 'd')} AND s.{SEQUENCE} < d.last AND {self._keyed('s')}"
             )
+
+    def _complete_from_here(self) -> None:
+        """Complete tombstones from the last row of their key that came before them in the same load."""
+        keys = ", ".join(escape_name(key) for key in self.plan.keys)
+        names = [column.name for column in self.plan.columns]
+        last = (
+            f"(SELECT {keys}, MAX({SEQUENCE}) AS last FROM {self.table} k WHERE {self.live} AND EXISTS (SELECT 1 FROM "
+            f"{self.table} d WHERE d.{DELETED_AT} IS NOT NULL AND {self.same_key('d', 'k')}) GROUP BY {keys})"
+        )
+        rows = f"(SELECT l.* FROM {self.table} l, {last} m WHERE l.{SEQUENCE} = m.last AND {self.same_key('l', 'm')})"
+        self.complete_tombstones(rows, names, f"e.{SEQUENCE} < s.{SEQUENCE}")
 
     def _in_part(self, row: str, part: int, parts: int) -> str:
         """SQL: the row's key belongs to one of several parts of about the same size.
@@ -333,13 +323,9 @@ class Stage:
             f"CREATE TEMPORARY TABLE {self.reread_parents} "
             f"({column_list([*reread, ('last', Type(Kind.BIGINT))])})"
         )
-        if parent.files:
-            named = ", ".join(escape_name(parent.columns[name]) for name in lines)
-            self.engine.run(
-                f"INSERT INTO {self.reread_parents} SELECT {named}, MAX({SEQUENCE}) "
-                f"FROM external({parquet_array(parent.files)}, format => 'parquet') p "
-                f"WHERE {SEQUENCE} <= {rules.proven} GROUP BY {named}"
-            )
+        read = parent.read(types, rules.proven)
+        if read is not None:
+            self.engine.run(f"INSERT INTO {self.reread_parents} {read}")
             self.engine.run(
                 f"DELETE FROM {self.table} s USING {self.reread_parents} p "
                 f"WHERE {same(lines, 's', 'p')} AND s.{SEQUENCE} < p.last"

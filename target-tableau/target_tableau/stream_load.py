@@ -6,6 +6,10 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+
+from target_tableau.columns import EXTRACTED_AT
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
@@ -50,6 +54,11 @@ class StreamLoad:
     extracted_at: dt.datetime | None = None
     published_columns: Mapping[str, Type] | None = None
     is_covered: bool = True
+
+    def note_times(self, table: pa.Table) -> None:
+        """Note when the newest record of a batch was read from the source."""
+        newest = pc.max(table.column(EXTRACTED_AT)).as_py()
+        self.extracted_at = max(filter(None, (newest, self.extracted_at)), default=None)
 
 
 @dataclasses.dataclass(frozen=True)

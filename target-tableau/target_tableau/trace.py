@@ -6,7 +6,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from tableauhyperapi import escape_name, escape_string_literal
 
 from target_tableau.columns import DELETED_AT, METADATA_NAMES, SEQUENCE, plan_of
@@ -16,7 +15,7 @@ from target_tableau.journal import Journal
 from target_tableau.load import extract_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from target_tableau.columns import Plan
@@ -40,6 +39,7 @@ def trace(settings: Settings, ledger: Ledger, stream: str, key: Sequence[str]) -
             stream = model.fact
     root = settings.output_dir / "journal"
     loads = sorted(folder.name for folder in root.iterdir() if folder.is_dir()) if root.is_dir() else []
+    names = _names_now(ledger.column_names(settings.source, stream))
     before: Row | None = None
     match: object = None
     plan: Plan | None = None
@@ -58,7 +58,8 @@ def trace(settings: Settings, ledger: Ledger, stream: str, key: Sequence[str]) -
         column = settings.delete_match.get(stream)
         match_name = plan.column_of(column).name if column else None
         refreshes = ledger.refreshes(load_id)
-        for row in _versions(journal.find(stream), wanted, match_name, match):
+        tables = (_with_names(journal.read_batch(file), names) for file in journal.find(stream))
+        for row in _versions(tables, wanted, match_name, match):
             yield from _told(row, before, facts)
             yield from _refreshed(refreshes)
             before = row
@@ -89,12 +90,22 @@ def _wanted(plan: Plan, key: Sequence[str]) -> dict[str, str]:
     return dict(zip(plan.keys, key, strict=True))
 
 
+def _names_now(borne: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Name that a column has borne -> its name now; a name that is in use now stays what it is."""
+    earlier = {name: names[0] for names in borne.values() for name in names}
+    return earlier | {names[0]: names[0] for names in borne.values()}
+
+
+def _with_names(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """A batch, whose columns may have got other names since it was written."""
+    return table.rename_columns([names.get(name, name) for name in table.column_names])
+
+
 def _versions(
-    files: Sequence[Path], wanted: Mapping[str, str], match_name: str | None, match: object
+    tables: Iterable[pa.Table], wanted: Mapping[str, str], match_name: str | None, match: object
 ) -> Iterator[Row]:
     """Rows with the key, and tombstones that name it by the column that the live rows carry too."""
-    for file in files:
-        table = pq.read_table(file)
+    for table in tables:
         found: list[Row] = _with_key(table, wanted).to_pylist()
         if match_name is not None:
             known = {row[match_name] for row in found} | {match}
