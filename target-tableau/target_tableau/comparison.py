@@ -155,11 +155,14 @@ class Comparison:
         """Rows that lack a part of the key would all be taken for others than those that come, and stay beside them.
 
         Raises:
-            ExtractError: The key has grown by a column.
+            ExtractError: The key has grown by a column, and neither does all that is there go, nor a document whole.
         """
-        keys = self._stage.plan.keys
+        keys, parent = self._stage.plan.keys, self._rules.parent
         absent = [key for key in keys if key not in self.existing]
-        if absent and before and not self._rules.replaces_all:
+        replaced = self._rules.replaces_all or (
+            parent is not None and self.existing.keys() >= set(parent.columns)
+        )
+        if absent and before and not replaced:
             raise ExtractError(
                 f"Stream '{self._stream}': its key is {', '.join(keys)} now, and the {before:,} rows there have no "
                 f"{', '.join(absent)}, so they would be counted beside those that come. Read everything again once, "

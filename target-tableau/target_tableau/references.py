@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
@@ -101,12 +102,19 @@ def unresolved(
     fact, dimension = extract(reference.stream), extract(reference.target_stream)
     if not (fact.exists() and dimension.exists()):
         return None
-    name = escape_name(column(reference.stream, reference.property))
-    target = escape_name(column(reference.target_stream, reference.target_property))
-    with engine.attached(fact) as f, engine.attached(dimension) as d:
+    name = column(reference.stream, reference.property)
+    target = column(reference.target_stream, reference.target_property)
+    with contextlib.ExitStack() as stack:
+        f = stack.enter_context(engine.attached(fact))
+        d = f if dimension == fact else stack.enter_context(engine.attached(dimension))
+        value, found = f"f.{escape_name(name)}", f"d.{escape_name(target)}"
+        if engine.columns(f).get(name) != engine.columns(d).get(
+            target
+        ):  # Hyper compares no text with a number
+            value, found = f"CAST({value} AS TEXT)", f"CAST({found} AS TEXT)"
         missing = (
-            f"SELECT f.{name} AS value, COUNT(*) AS named FROM {f.sql} f WHERE f.{name} IS NOT NULL AND NOT EXISTS "
-            f"(SELECT 1 FROM {d.sql} d WHERE d.{target} = f.{name}) GROUP BY f.{name}"
+            f"SELECT {value} AS value, COUNT(*) AS named FROM {f.sql} f WHERE {value} IS NOT NULL AND NOT EXISTS "
+            f"(SELECT 1 FROM {d.sql} d WHERE {found} = {value}) GROUP BY {value}"
         )
         try:
             (totals,) = engine.rows(f"SELECT COUNT(*), COALESCE(SUM(m.named), 0) FROM ({missing}) m")

@@ -75,3 +75,21 @@ def test_a_stream_that_is_not_there_yet_is_not_asked(
 def test_a_reference_without_a_stream_is_refused(config: Config) -> None:
     with pytest.raises(SettingError, match="must name streams and properties"):
         Settings.from_config(config | {"references": [{"from": "account", "to": "accounts.code"}]})
+
+
+def test_a_number_finds_the_code_that_is_text(config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    config["references"] = [REFERENCE]
+    numbers = [schema("lines", {"nbr": {"type": "integer"}, "account": {"type": "integer"}}, ["nbr"])]
+    numbers += [record("lines", nbr=nbr, account=account) for nbr, account in enumerate([10, 20])]
+    assert load(config, [*numbers, *accounts("10"), state()]) == [STATE]
+    assert "1 rows name 1 values that accounts does not have: '20'" in caplog.text
+
+
+def test_a_reference_within_one_stream_is_looked_up(config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    config["references"] = [{"from": "accounts.parent", "to": "accounts.code"}]
+    both = {"code": NULLABLE_TEXT, "parent": NULLABLE_TEXT}
+    rows = [
+        record("accounts", code=code, parent=parent) for code, parent in (("1", None), ("2", "1"), ("3", "9"))
+    ]
+    assert load(config, [schema("accounts", both, ["code"]), *rows, state()]) == [STATE]
+    assert "1 rows name 1 values that accounts does not have: '9'" in caplog.text

@@ -13,6 +13,7 @@ from target_tableau.errors import SettingError
 from tests.target_tableau.model_lines import FIRST, MODEL, OPEN, lines
 from tests.target_tableau.support import (
     Extracts,
+    bills,
     load,
     query,
     state,
@@ -124,3 +125,22 @@ def test_a_snapshot_that_cannot_be_made_is_told(config: Config, change: dict[str
     config["snapshots"] = [{**OPEN, **change}]
     with pytest.raises(SettingError, match=message):
         load(config, FIRST)
+
+
+def test_copies_go_on_when_the_key_of_their_stream_has_got_another_name(
+    config: Config, extracts: Extracts, at: Any
+) -> None:
+    config |= {"models": [], "snapshots": [{"stream": "bills", "name": "copies"}]}
+    at("2026-10-31T10:00:00+00:00")
+    load(config, bills(("001", 1), ("002", 2)))
+    config["columns"] = {"bills": {"ref": "Number"}}
+    at("2026-11-01T10:00:00+00:00")
+    for amount in (3, 4):
+        load(config, bills(("001", amount)))
+    copies = 'SELECT CAST(snapshot_date AS TEXT), ref, "Number", amount FROM {t} ORDER BY 1, 2, 3'
+    assert extracts.rows("copies", copies) == [
+        ["2026-10-31", "001", None, Decimal(1)],
+        ["2026-10-31", "002", None, Decimal(2)],
+        ["2026-11-01", None, "001", Decimal(4)],
+        ["2026-11-01", None, "002", Decimal(2)],
+    ]
