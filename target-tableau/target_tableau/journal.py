@@ -109,6 +109,22 @@ class Journal:
         self.files[stream] = files
         return files
 
+    def batches(self, stream: str, borne: Mapping[str, Sequence[str]]) -> Iterator[pa.Table]:
+        """The batches of a stream, in the order in which they came, under the names that its columns have now.
+
+        Args:
+            stream: The stream.
+            borne: Property -> all names that its column has ever borne, the present one first.
+
+        Raises:
+            TargetTableauError: A file is damaged.
+        """
+        now = {name: names[0] for names in borne.values() for name in names}
+        now |= {names[0]: names[0] for names in borne.values()}  # a name that is in use stays what it is
+        for file in self.find(stream):
+            table = self.read_batch(file)
+            yield table.rename_columns([now.get(name, name) for name in table.column_names])
+
     @staticmethod
     def plan_of_file(file: Path, plan: Plan) -> tuple[int, Plan]:
         """How many rows a file has, and the plan under which it was written.

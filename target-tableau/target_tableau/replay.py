@@ -6,6 +6,9 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
+from target_tableau.columns import DELETED_AT
 from target_tableau.errors import LockedError, TargetTableauError
 from target_tableau.journal import Journal, Quarantine, newest_schemas
 from target_tableau.ledger import Ledger, Status
@@ -13,6 +16,9 @@ from target_tableau.load import ENDING
 from target_tableau.run import run_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_tableau.run import Run
     from target_tableau.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -79,8 +85,8 @@ def _appends(settings: Settings, journal: Journal) -> bool:
 def replay_rejected(settings: Settings, load_id: str) -> list[dict[str, Any]]:
     """Try the quarantined records of a load again, under the newest schema of their streams.
 
-    What does not fit now either goes into the quarantine of the new load. A row that has come since with the same
-    key stays: it is newer.
+    What does not fit now either goes into the quarantine of the new load. What has come since with the same key, a row
+    or its deletion, is newer and stays.
 
     Returns:
         The ledger rows of the new load.
@@ -101,12 +107,49 @@ def replay_rejected(settings: Settings, load_id: str) -> list[dict[str, Any]]:
         run.retry_rejected(load_id)
         for stream, records in kept.items():
             run.set_schema(stream, schemas[stream])
-            run.add_records(stream, records, [None] * len(records))
+            still = _not_newer(settings, run, stream, load_id, records)
+            run.add_records(stream, still, [None] * len(still))
         new_load = run.load.load_id
         run.finish_load(None)
         run.close_load()
         quarantine.remove(kept)
         return run.ledger.loads(load_id=new_load)
+
+
+def _not_newer(
+    settings: Settings, run: Run, stream: str, load_id: str, records: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Those of a load's records whose key has not come again since, as a row or as a deletion.
+
+    The extract alone does not tell: a row that came again unchanged bears an older load, and a deleted one is gone.
+    """
+    plan = run.load.streams[stream].build.plan
+    sources = {column.name: column.source for column in plan.columns}
+    match = settings.delete_match.get(stream)
+    ways = [plan.keys] if plan.keys else []
+    ways += [(plan.column_of(match).name,)] if match else []
+
+    def identity(record: dict[str, Any], way: Sequence[str]) -> tuple[str | None, ...]:
+        values = (record.get(sources[name]) for name in way)
+        return tuple(None if value is None else str(value) for value in values)
+
+    wanted = {way: {identity(record, way) for record in records} for way in ways}
+    came: dict[Sequence[str], set[tuple[str | None, ...]]] = {way: set() for way in ways}
+    borne = run.ledger.column_names(settings.source, stream)
+    for row in run.ledger.loads():
+        if (row["source"], row["stream"]) != (settings.source, stream) or row["load_id"] <= load_id:
+            continue
+        journal = Journal(settings.output_dir / "journal", row["load_id"])
+        for table in journal.batches(stream, borne):
+            for way in ways:
+                rows = table if way == plan.keys else table.filter(table.column(DELETED_AT).is_valid())
+                if set(way) <= set(rows.column_names):
+                    columns = (rows.column(name).cast(pa.string()).to_pylist() for name in way)
+                    came[way].update(wanted[way].intersection(zip(*columns, strict=True)))
+    still = [record for record in records if not any(identity(record, way) in came[way] for way in ways)]
+    if len(still) < len(records):
+        logger.info("%d rejected records of '%s' have come again since.", len(records) - len(still), stream)
+    return still
 
 
 def _refuse_old_rows(ledger: Ledger, source: str, load_id: str) -> None:

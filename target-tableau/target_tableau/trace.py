@@ -39,7 +39,7 @@ def trace(settings: Settings, ledger: Ledger, stream: str, key: Sequence[str]) -
             stream = model.fact
     root = settings.output_dir / "journal"
     loads = sorted(folder.name for folder in root.iterdir() if folder.is_dir()) if root.is_dir() else []
-    names = _names_now(ledger.column_names(settings.source, stream))
+    borne = ledger.column_names(settings.source, stream)
     before: Row | None = None
     match: object = None
     plan: Plan | None = None
@@ -58,8 +58,7 @@ def trace(settings: Settings, ledger: Ledger, stream: str, key: Sequence[str]) -
         column = settings.delete_match.get(stream)
         match_name = plan.column_of(column).name if column else None
         refreshes = ledger.refreshes(load_id)
-        tables = (_with_names(journal.read_batch(file), names) for file in journal.find(stream))
-        for row in _versions(tables, wanted, match_name, match):
+        for row in _versions(journal.batches(stream, borne), wanted, match_name, match):
             yield from _told(row, before, facts)
             yield from _refreshed(refreshes)
             before = row
@@ -88,17 +87,6 @@ def _wanted(plan: Plan, key: Sequence[str]) -> dict[str, str]:
             "word for each."
         )
     return dict(zip(plan.keys, key, strict=True))
-
-
-def _names_now(borne: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Name that a column has borne -> its name now; a name that is in use now stays what it is."""
-    earlier = {name: names[0] for names in borne.values() for name in names}
-    return earlier | {names[0]: names[0] for names in borne.values()}
-
-
-def _with_names(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
-    """A batch, whose columns may have got other names since it was written."""
-    return table.rename_columns([names.get(name, name) for name in table.column_names])
 
 
 def _versions(

@@ -237,3 +237,22 @@ def test_the_state_of_a_replayed_load_is_handed_to_meltano(
     assert result.exit_code == code, result.output
     assert json.loads(told.read_text()) == ["prod:x-to-y", STATE]
     assert ("did not take the state 'prod:x-to-y'" in result.output) == bool(code)
+
+
+def test_rejected_records_that_were_deleted_or_came_again_since_stay_as_they_are(
+    config: Config, extracts: Extracts, tmp_path: Path
+) -> None:
+    config |= {"on_bad_record": "quarantine", "delete_match": {"bills": "note_id"}}
+    load(config, bills(("001", 1), ("002", 2), ("003", 3)))
+    load(config, bills(("001", "x"), ("002", "x"), ("003", "x"), ("004", "x")))
+    rejected = last_load(config, tmp_path)
+    load(config, bills(("001", 1)))  # as it was: the row bears the older load
+    gone = record("bills", ref="002", _sdc_deleted_at="2026-02-01T00:00:00+00:00")
+    as_text = schema("bills", {**BILL, "amount": NULLABLE_TEXT}, ["ref"])
+    load(config, [as_text, gone, tombstone("003"), state()])
+    result = loads_command(config, tmp_path, "replay", rejected, "--rejected")
+    assert result.exit_code == 0, result.output
+    assert extracts.rows("bills", "SELECT ref, amount FROM {t} ORDER BY ref") == [
+        ["001", "1.00"],
+        ["004", "x"],
+    ]
