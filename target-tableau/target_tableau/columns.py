@@ -360,7 +360,7 @@ _WIDER = (Kind.BIGINT, Kind.NUMERIC, Kind.DOUBLE, Kind.TEXT)
 
 
 def wider(one: Type, other: Type) -> Type:
-    """The narrowest type that holds every value of both."""
+    """The narrowest type that holds every value of both, but for amounts too long for the longer scale: Hyper tells."""
     if one == other:
         return one
     if one.kind in _WIDER and other.kind in _WIDER:

@@ -9,6 +9,7 @@ from tableauhyperapi import escape_name, escape_string_literal
 
 from target_tableau.columns import DELETED_AT, LOAD_ID, merge_columns
 from target_tableau.errors import ExtractError
+from target_tableau.rules import is_content
 from target_tableau.staging import same, written_by
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Comparison:
         self._guard_shrink(gone, before)
         if rules.hard_delete:
             engine.run(f"DELETE FROM {stage.table} WHERE {DELETED_AT} IS NOT NULL")
-        else:
+        elif stage.has_tombstones():
             stage.complete_tombstones(present.sql, existing)
         counts.unchanged, counts.changed = stage.drop_unchanged(present.sql, before, existing, self.columns)
         counts.new = engine.count(f"SELECT COUNT(*) FROM {stage.table}") - counts.changed
@@ -131,7 +132,11 @@ class Comparison:
             counts.unchanged = stage.absorb(left, existing, stage.same_content(existing, self.columns))
         arriving = engine.count(f"SELECT COUNT(*) FROM {stage.table}")
         if rules.replaces_all:
-            own = [column.name for column in stage.plan.columns if column.name in existing]
+            own = [
+                column.name
+                for column in stage.plan.columns
+                if column.name in existing and is_content(column.name)
+            ]
             values = ", ".join(f"CAST({escape_name(name)} AS {self.columns[name].sql})" for name in own)
             if arriving == before and not self.columns_changed and own:
                 differing = engine.count(

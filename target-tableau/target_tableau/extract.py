@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tableauhyperapi import escape_name
 
 from target_tableau.change import Change, Changes
-from target_tableau.columns import DELETED_AT, Column, Plan, Type, wider
+from target_tableau.columns import DELETED_AT, LOAD_ID, SEQUENCE, Column, Plan, Type, wider
 from target_tableau.comparison import Comparison, Counts, difference
 from target_tableau.display import fill
 from target_tableau.errors import ExtractError
@@ -146,7 +146,8 @@ class ExtractBuild:
         if self.begins_anew or not self.path.exists():
             self._build_first(rules)
             return
-        found = None if self.counts.read > _MANY_ROWS else self._compare_in_place(rules)
+        is_large = self._copied is not None or self.counts.read > _MANY_ROWS
+        found = None if is_large else self._compare_in_place(rules)
         if found is None or self._is_changed(found):
             self._make_next()
             with self.engine.attached(self.next) as table:
@@ -270,7 +271,7 @@ class ExtractBuild:
             except ExtractError as failure:
                 raise ExtractError(
                     f"Stream '{self.plan.stream}': rows that are there do not fit the types that its schema "
-                    f"asks for now ({difference(existing, self._columns)}): {failure}. Keep the former scale "
+                    f"asks for now ({difference(existing, self._columns)}): {failure}. Keep the former type "
                     "in the tap's schema; nothing was changed."
                 ) from failure
             return
@@ -323,7 +324,8 @@ class ExtractBuild:
             return
         match = escape_name(rules.delete_match)
         self.engine.run(
-            f"UPDATE {table.sql} e SET {DELETED_AT} = g.{DELETED_AT} FROM {self.stage.gone_matches} g "
+            f"UPDATE {table.sql} e SET {DELETED_AT} = g.{DELETED_AT}, {LOAD_ID} = g.{LOAD_ID}, {SEQUENCE} = g.last "
+            f"FROM {self.stage.gone_matches} g "
             f"WHERE g.{match} = e.{match} AND e.{DELETED_AT} IS NULL"
         )
 

@@ -109,3 +109,8 @@ class Rules:
         if self.delete_match is not None:
             names.add(self.delete_match)
         return names.union(self.parent.columns if self.parent else ())
+
+
+def is_content(name: str) -> bool:
+    """Whether a column says something of the record, and not of the way it came: taps bring such columns, too."""
+    return not name.startswith("_sdc_")

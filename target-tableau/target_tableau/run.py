@@ -319,11 +319,8 @@ class Run:
         return unread(self._schemas, self._last_state, self._began)
 
     def activate_version(self, stream: str) -> None:
-        """Take an ACTIVATE_VERSION message: what this run does not bring of the stream is gone.
-
-        Behind a checkpoint that cut the stream in two, this load has only the rest of what the run brings.
-        """
-        if stream in self._split:
+        """Take an ACTIVATE_VERSION message: what this run does not bring of the stream is gone."""
+        if stream in self._split:  # this load has only the rest of what the run brings
             logger.warning(
                 "Stream '%s': its ACTIVATE_VERSION came after a checkpoint had cut it in two, so no row is removed "
                 "from its extract. Set checkpoint_minutes to more than the stream takes.",

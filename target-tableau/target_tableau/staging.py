@@ -15,6 +15,7 @@ from tableauhyperapi import escape_name, escape_string_literal
 from target_tableau.columns import DELETED_AT, LOAD_ID, METADATA_NAMES, SEQUENCE, Kind, Plan, Type
 from target_tableau.display import local_time
 from target_tableau.hyper import column_list, parquet_array
+from target_tableau.rules import is_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,8 +110,8 @@ class Stage:
         Returns:
             How many were dropped.
         """
-        here = _numbered(self.table, [column.name for column in self.plan.columns])
-        there = _numbered(left, [name for name in columns if name not in METADATA_NAMES])
+        here = _numbered(self.table, [column.name for column in self.plan.columns if is_content(column.name)])
+        there = _numbered(left, filter(is_content, columns))
         return self.engine.run(
             f"DELETE FROM {self.table} t USING (SELECT s.{SEQUENCE} FROM {here} s, {there} e "
             f"WHERE s.occurrence_ = e.occurrence_ AND {same_content}) d WHERE t.{SEQUENCE} = d.{SEQUENCE}"
@@ -160,7 +161,8 @@ class Stage:
         keys, followed = self.plan.keys, self.plan.replication_key
         if staged > _FEW_STAGED or staged * _FEW_OF > rows:
             return self._drop(extract, existing, merged), self._count_met(extract, keys)
-        if followed is None or followed in keys or self._types()[followed] != existing.get(followed):
+        tells = followed is not None and followed not in keys and is_content(followed)
+        if followed is None or not tells or self._types()[followed] != existing.get(followed):
             self._hold(self._met, existing, extract, keys)
             return self._drop(self._met, existing, merged), self._count_met(self._met, keys)
         version = [*keys, followed]
@@ -212,7 +214,7 @@ class Stage:
     def same_content(self, existing: Mapping[str, Type], merged: Mapping[str, Type]) -> str:
         """SQL: a staged row `s` says nothing that a row `e` of the extract does not say.
 
-        The loader's own columns do not count.
+        Columns about the way of a record do not count.
 
         Args:
             existing: Name -> type of the extract's columns.
@@ -221,7 +223,7 @@ class Stage:
         arriving = {column.name: column.type for column in self.plan.columns}
         parts = ["TRUE", f"s.{DELETED_AT} IS NOT DISTINCT FROM e.{DELETED_AT}"]
         for name, kind in merged.items():
-            if name in METADATA_NAMES:
+            if not is_content(name):
                 continue
             left = f"s.{escape_name(name)}" if name in arriving else "NULL"
             right = f"e.{escape_name(name)}" if name in existing else "NULL"
@@ -295,7 +297,7 @@ class Stage:
         column = escape_name(rules.delete_match)
         self.engine.run(
             f"CREATE TEMPORARY TABLE {self.gone_matches} AS (SELECT {column}, MAX({SEQUENCE}) AS last, "
-            f"MAX({DELETED_AT}) AS {DELETED_AT} FROM {self.table} "
+            f"MAX({DELETED_AT}) AS {DELETED_AT}, MAX({LOAD_ID}) AS {LOAD_ID} FROM {self.table} "
             f"WHERE {DELETED_AT} IS NOT NULL AND {column} IS NOT NULL GROUP BY {column}) WITH DATA"
         )
         if rules.hard_delete:

@@ -131,7 +131,7 @@ def test_a_key_under_which_several_rows_are_there_is_told(config: Config, extrac
 def test_rows_that_do_not_fit_a_longer_scale_are_told_with_their_column(config: Config) -> None:
     load(config, rows({"id": INTEGER, "v": MONEY}, {"id": 1, "v": 5_000_000_000_000.5}))
     with pytest.raises(
-        ExtractError, match=r"v NUMERIC\(18,2\) becomes NUMERIC\(18,6\).*Keep the former scale"
+        ExtractError, match=r"v NUMERIC\(18,2\) becomes NUMERIC\(18,6\).*Keep the former type"
     ):
         load(config, rows({"id": INTEGER, "v": LONG_SCALE}, {"id": 2, "v": 0.123456}))
 

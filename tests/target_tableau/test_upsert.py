@@ -16,6 +16,7 @@ from tests.target_tableau.support import (
     MONEY,
     NULLABLE_TEXT,
     STATE,
+    TIME,
     WITHIN,
     Extracts,
     bills,
@@ -101,6 +102,19 @@ def test_rows_that_come_again_unchanged_do_not_rewrite_the_extract(
     assert before.st_ino == after.st_ino  # not its time of change: Hyper may touch what it only reads
 
 
+def test_columns_about_the_way_of_a_record_make_no_row_another(config: Config, extracts: Extracts) -> None:
+    config["trust_end_of_input"] = True
+    for method in ("upsert", "overwrite"):
+        config["load_method"] = method
+        stream, keys = method, ["ref"] if method == "upsert" else []
+        head = schema(stream, {"ref": NULLABLE_TEXT, "_sdc_batched_at": TIME}, keys)
+        for minute in (1, 2):
+            way = {"_sdc_batched_at": f"2026-01-01T00:0{minute}:00Z"}
+            load(config, [{**head, "bookmark_properties": [*way]}, record(stream, ref="a", **way), state()])
+        minutes = extracts.rows(stream, 'SELECT EXTRACT(MINUTE FROM "_sdc_batched_at") FROM {t}')
+        assert minutes == [[1]], "it is not rewritten"
+
+
 def test_only_changed_rows_carry_the_id_of_the_load_that_changed_them(
     config: Config, extracts: Extracts
 ) -> None:
@@ -157,10 +171,13 @@ def test_soft_delete_keeps_the_row_with_its_time_of_deletion(config: Config, ext
     config |= {"delete_match": {"bills": "note_id"}, "hard_delete": False}
     load(config, bills(("001", 1), ("002", 2)))
     load(config, [schema("bills", BILL, ["ref"]), tombstone("001"), state()])
-    rows = extracts.rows("bills", 'SELECT ref, amount, "_sdc_deleted_at" FROM {t} ORDER BY ref')
+    rows = extracts.rows(
+        "bills", 'SELECT ref, amount, "_sdc_deleted_at", "_sdc_load_id" FROM {t} ORDER BY ref'
+    )
     assert [row[:2] for row in rows] == [["001", Decimal(1)], ["002", Decimal(2)]]
     assert rows[0][2].to_datetime() == dt.datetime(2026, 2, 1)
     assert rows[1][2] is None
+    assert rows[0][3] > rows[1][3], "the mark bears the load that set it"
 
 
 def test_a_deletion_without_a_key_and_without_delete_match_is_refused(config: Config) -> None:
