@@ -213,6 +213,7 @@ class Changes:
             marks
             or rules.arrived_with is not None
             or self._has_null(stage.table, stage.plan.keys)
+            or (parents and rules.set_aside)
             or (parents and self._has_null(stage.reread_parents, parents))
         ):
             return None

@@ -9,7 +9,7 @@ from tableauhyperapi import escape_name, escape_string_literal
 
 from target_tableau.columns import DELETED_AT, LOAD_ID, merge_columns
 from target_tableau.errors import ExtractError
-from target_tableau.rules import is_content
+from target_tableau.rules import among, is_content
 from target_tableau.staging import same, written_by
 
 if TYPE_CHECKING:
@@ -192,8 +192,12 @@ class Comparison:
         """Collect the keys of the extract's rows that this load takes out."""
         stage, rules = self._stage, self._rules
         reasons = []
+        types = {key: self.columns[key] for key in stage.plan.keys}
+        did_not_come = f"NOT EXISTS (SELECT 1 FROM {stage.table} s WHERE {stage.same_key('s', 'e')})"
+        if rules.set_aside:
+            did_not_come += f" AND NOT {among(rules.set_aside, types, 'e')}"
         if rules.replaces_all:
-            reasons.append(f"NOT EXISTS (SELECT 1 FROM {stage.table} s WHERE {stage.same_key('s', 'e')})")
+            reasons.append(did_not_come)
         if rules.hard_delete:
             reasons.append(
                 f"EXISTS (SELECT 1 FROM {stage.table} s "
@@ -208,8 +212,7 @@ class Comparison:
         if rules.parent is not None:
             reasons.append(
                 f"(EXISTS (SELECT 1 FROM {stage.reread_parents} p "
-                f"WHERE {same(rules.parent.columns, 'p', 'e')}) AND NOT EXISTS "
-                f"(SELECT 1 FROM {stage.table} s WHERE {stage.same_key('s', 'e')}))"
+                f"WHERE {same(rules.parent.columns, 'p', 'e')}) AND {did_not_come})"
             )
         keys = ", ".join(f"e.{escape_name(key)}" for key in stage.plan.keys)
         first, *others = reasons or ["FALSE"]

@@ -23,7 +23,7 @@ from target_tableau.journal import Journal, Quarantine, file_name, new_load_id
 from target_tableau.ledger import Status
 from target_tableau.proof import is_proven, starts_again
 from target_tableau.references import unresolved
-from target_tableau.rules import Parent, Rules
+from target_tableau.rules import Parent, Rules, keys_of
 from target_tableau.stream_load import StreamLoad, Unclosed
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 _FLUSH_BYTES = 4 * 1024 * 1024  # one journal file per stream and so many bytes of Arrow
 _PENDING_BYTES = 64 * 1024 * 1024  # of all streams together
+_MOST_SET_ASIDE = 10_000
 ENDING = "ending"
 """Name of the journal file that is written when all rows of a load are there."""
 
@@ -354,13 +355,17 @@ class Load:
         unclosed = Unclosed() if upsert else self._unclosed(stream)
         states = (stream, self._first_state, self._last_state)
         whole = load.replaces_all and (settings.trust_end_of_input or is_proven(*states))
+        parent = self._parent(stream, plan)
+        rejected = self._rejected.read([stream]).get(stream, [])
+        if len(rejected) > _MOST_SET_ASIDE:  # what did not come cannot be told from what was set aside
+            whole, parent = False, None
         if not upsert and not whole and self.arrived_with is None:  # rows behind the last STATE come again
             load.is_covered = load.build.stage.is_covered(self._proven)
         return Rules(
             upsert=upsert,
             hard_delete=settings.hard_delete,
             delete_match=plan.column_of(match).name if match else None,
-            parent=self._parent(stream, plan),
+            parent=parent,
             proven=self._proven,
             replaces_all=whole,
             read_in_part=load.replaces_all and not whole and starts_again(*states),
@@ -369,6 +374,7 @@ class Load:
             unclosed=unclosed.never,
             perhaps_closed=unclosed.perhaps,
             arrived_with=self.arrived_with,
+            set_aside=keys_of(plan, rejected) if upsert and (whole or parent) else frozenset(),
         )
 
     def _parent(self, stream: str, plan: Plan) -> Parent | None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
-from tableauhyperapi import escape_name
+from tableauhyperapi import escape_name, escape_string_literal
 
+from target_tableau.batches import convert_records
 from target_tableau.columns import SEQUENCE, type_of
+from target_tableau.errors import BadRecordError
 from target_tableau.hyper import parquet_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from target_tableau.columns import Type
+    from target_tableau.columns import Plan, Type
+
+
+Key = tuple[str | None, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +94,7 @@ class Rules:
             tap may bring the same rows again, or never.
         arrived_with: The load that the rows first came with, if that was an earlier one: rows of the extract that
             came later are newer.
+        set_aside: Keys, as texts, of records that came and did not fit: what is there of them is not gone.
     """
 
     upsert: bool
@@ -102,6 +109,7 @@ class Rules:
     unclosed: tuple[str, ...] = ()
     perhaps_closed: tuple[str, ...] = ()
     arrived_with: str | None = None
+    set_aside: frozenset[Key] = frozenset()
 
     def found_by(self, keys: Iterable[str]) -> set[str]:
         """The columns by which rows are found: the key, and what names a row or its document."""
@@ -114,3 +122,39 @@ class Rules:
 def is_content(name: str) -> bool:
     """Whether a column says something of the record, and not of the way it came: taps bring such columns, too."""
     return not name.startswith("_sdc_")
+
+
+def keys_of(plan: Plan, records: Iterable[dict[str, Any]]) -> frozenset[Key]:
+    """The keys of records of which other values do not fit, as texts; without those whose key does not fit either."""
+    own = tuple(column for column in plan.columns if column.name in plan.keys)
+    found = set()
+    for record in records:
+        try:
+            table = convert_records(dataclasses.replace(plan, columns=own), [record], [None])
+        except BadRecordError:  # told when it was set aside; no row can be found by it
+            continue
+        texts = (table.column(key).cast(pa.string())[0].as_py() for key in plan.keys)
+        found.add(tuple(texts))
+    return frozenset(found)
+
+
+def among(keys: Iterable[Key], columns: Mapping[str, Type], row: str) -> str:
+    """SQL: the key of a row is one of these.
+
+    Args:
+        keys: As texts; not empty.
+        columns: Name -> type of the key columns there.
+        row: Name of the row.
+    """
+    values = ", ".join(
+        "("
+        + ", ".join("CAST(NULL AS TEXT)" if text is None else escape_string_literal(text) for text in key)
+        + ")"
+        for key in keys
+    )
+    names = ", ".join(escape_name(name) for name in columns)
+    same = " AND ".join(
+        f"CAST(k.{escape_name(name)} AS {kind.sql}) IS NOT DISTINCT FROM {row}.{escape_name(name)}"
+        for name, kind in columns.items()
+    )
+    return f"EXISTS (SELECT 1 FROM (VALUES {values}) k({names}) WHERE {same})"

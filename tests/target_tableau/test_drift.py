@@ -16,11 +16,14 @@ from target_tableau import extract, run
 from target_tableau.errors import BadRecordError, ExtractError, SettingError, TargetTableauError
 from tests.target_tableau.support import (
     BILL,
+    LINE,
     MONEY,
     NULLABLE_TEXT,
     STATE,
+    WITHIN,
     Extracts,
     bills,
+    line,
     load,
     record,
     schema,
@@ -283,3 +286,21 @@ def test_a_value_that_must_be_flattened_keeps_its_place_among_blocks(
     last = json.dumps(record("t", id=2, text="new"), separators=(",", ":    "))
     load(config | FLATTENING, [head, *blocks, last, end])
     assert extracts.rows("t", "SELECT id, text FROM {t} ORDER BY id") == [[1, '{"a":1}'], [2, "new"]]
+
+
+def test_rows_of_which_the_new_version_is_set_aside_stay_as_they_were(
+    config: Config, extracts: Extracts
+) -> None:
+    config |= {"on_bad_record": "quarantine", "load_method": "overwrite", "trust_end_of_input": True}
+    config["replace_within"] = WITHIN
+    both = [schema("bills", BILL, ["ref"]), schema("bill_lines", LINE, ["ref", "nbr"])]
+    heads = bills(("001", 1), ("002", 2))[1:-1]
+    load(config, [*both, *heads, line("001", 1), line("001", 2), line("001", 3), state()])
+    load(
+        config,
+        [*both, *bills(("001", "x"), ("003", 3))[1:-1], line("001", 1, "x"), line("001", 2, 5), state()],
+    )
+    assert extracts.rows("bills", "SELECT ref, amount FROM {t} ORDER BY 1") == [["001", 1], ["003", 3]]
+    config["load_method"] = "upsert"
+    load(config, [*both, *bills(("001", 1))[1:-1], line("001", 2, "x"), line("001", 4), state()])
+    assert extracts.rows("bill_lines", "SELECT nbr, amount FROM {t} ORDER BY 1") == [[2, 5], [4, 1]]
