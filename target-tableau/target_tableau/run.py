@@ -197,16 +197,16 @@ class Run:
     def _check_rules(self, plan: Plan) -> None:
         self._workshop.derived.refuse_name(plan.stream)
         match = self.settings.delete_match.get(plan.stream)
-        if match is not None:
-            plan.column_of(match)
-            if not plan.keys:
-                raise SettingError(f"delete_match needs a key, and stream '{plan.stream}' has none.")
         within = self.settings.replace_within.get(plan.stream)
-        if within is not None:
-            for column in within.columns:
-                plan.column_of(column)
-            if not plan.keys:
-                raise SettingError(f"replace_within needs a key, and stream '{plan.stream}' has none.")
+        named = [match] if match is not None else []
+        for name in (*named, *(within.columns if within is not None else ())):
+            plan.column_of(name)  # or say that there is none
+        for setting, rule in (("delete_match", match), ("replace_within", within)):
+            if rule is not None and not plan.keys:
+                raise SettingError(
+                    f"{setting} needs a key, and stream '{plan.stream}' has none. Leave the stream out of it, or set "
+                    "the keys of the stream in the tap's catalog."
+                )
 
     def add_block(self, stream: str, block: bytes) -> int:
         """Take whole RECORD lines of one stream and return how many they are.
