@@ -171,6 +171,7 @@ def kind_of(name: str, kind: str) -> str:
     return "period" if kind == "string" and _PERIODS.search(name) else kind
 
 
+@functools.cache
 def scale_of(name: str) -> int:
     """The decimal places of a number, by its name."""
     return next((scale for pattern, scale in _SCALES if pattern.search(name)), _AMOUNT_SCALE)

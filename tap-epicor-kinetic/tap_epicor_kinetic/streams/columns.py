@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import operator
 import re
 import zoneinfo
@@ -194,6 +195,7 @@ def _kind_of(name: str, edm: str, moments: set[str]) -> str:
     return "string"
 
 
+@functools.cache
 def scale_of(name: str) -> int:
     """The decimal places of a number, by its name."""
     return next((scale for pattern, scale in _SCALES if pattern.search(name)), _OTHER_SCALE)

@@ -110,6 +110,7 @@ def snake(name: str) -> str:
     return re.sub(r"__+", "_", split).lower()
 
 
+@functools.cache
 def scale_of(name: str) -> int:
     """The decimal places of a number, by its name: amounts four, quantities and prices six, rates eight."""
     return next((scale for pattern, scale in _SCALES if pattern.search(name)), _AMOUNT_SCALE)
