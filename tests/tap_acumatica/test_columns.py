@@ -87,6 +87,17 @@ def test_times_come_in_one_form_in_utc_and_bare_ones_are_local(theirs: str, ours
     assert time_converter("Europe/Berlin")(theirs) == ours
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("0001-01-01T00:00:00", "0001-01-01T00:00:00.000000+00:00"),
+        ("9999-12-31T23:59:59.9999999-05:00", "9999-12-31T23:59:59.999999+00:00"),
+    ],
+)
+def test_a_time_at_an_end_of_the_calendar_does_not_end_the_run(theirs: str, ours: str) -> None:
+    assert time_converter("Europe/Berlin")(theirs) == ours
+
+
 def test_a_business_date_is_never_shifted() -> None:
     assert date("2026-06-30T00:00:00+00:00") == "2026-06-30"
     assert date("2026-06-30T00:00:00-08:00") == "2026-06-30"

@@ -87,6 +87,9 @@ def test_a_day_is_taken_literally_whatever_offset_stands_behind_it(value: str) -
         ("America/Chicago", "2026-01-14T10:30:00", "2026-01-14T16:30:00.000000+00:00"),
         ("America/Chicago", "2026-08-14T10:30:00Z", "2026-08-14T10:30:00.000000+00:00"),
         ("UTC", "2026-08-14T10:30:00.123-07:00", "2026-08-14T17:30:00.123000+00:00"),
+        # ends of the calendar stand for no time and must not end the run
+        ("Europe/Berlin", "0001-01-01T00:00:00", "0001-01-01T00:00:00.000000+00:00"),
+        ("UTC", "9999-12-31T23:59:59.9999999-05:00", "9999-12-31T23:59:59.999999+00:00"),
         ("UTC", "", None),
     ],
 )

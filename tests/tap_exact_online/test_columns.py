@@ -77,6 +77,10 @@ def test_names_are_joined_only_where_the_row_does_not_tell_them() -> None:
         ("/Date(1782405060240)/", "2026-06-25T14:31:00.240000+00:00"),  # recorded: summer, two hours ahead
         ("/Date(1768487430123)/", "2026-01-15T13:30:30.123000+00:00"),  # winter, one hour
         ("/Date(0)/", "1969-12-31T23:00:00.000000+00:00"),
+        (
+            "/Date(-62135596800000)/",
+            "0001-01-01T00:00:00.000000+00:00",
+        ),  # the beginning of the calendar: no time
     ],
 )
 def test_times_are_dutch_wall_clock(value: str, expected: str) -> None:

@@ -274,10 +274,17 @@ def time_converter(naive_zone: str) -> Callable[[str], str | None]:
     def convert(value: str) -> str | None:
         if not value:
             return None
-        moment = dt.datetime.fromisoformat(value)
-        return iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+        return _shifted(dt.datetime.fromisoformat(value), zone)
 
     return convert
+
+
+def _shifted(moment: dt.datetime, zone: dt.tzinfo) -> str:
+    """A time in UTC; the ends of the calendar, which stand for no time at all, cannot be shifted and stay."""
+    try:
+        return iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except OverflowError:
+        return iso(moment.replace(tzinfo=dt.UTC))
 
 
 def custom_time_converter(naive_zone: str) -> Callable[[str], str | None]:

@@ -255,7 +255,7 @@ class Clock:
             local = dt.datetime.fromisoformat(f"{value[6:10]}-{value[:2]}-{value[3:5]}T{value[11:16]}:00")
             if value[5] != "/" or value[10] != " ":
                 raise ValueError(value)
-            minute = iso(local.replace(tzinfo=self.zone))[:16]
+            minute = self._shifted(local)[:16]
             if len(self._minutes) < _MOST_REMEMBERED:
                 self._minutes[value[:16]] = minute
         if not (value[16] == ":" and value[17:].isdigit()):
@@ -269,7 +269,14 @@ class Clock:
             moment = dt.datetime.combine(_date(value), dt.time())
         else:
             moment = dt.datetime.strptime(value, "%m/%d/%Y %H:%M:%S")  # noqa: DTZ007 - its zone follows
-        return iso(moment if moment.tzinfo else moment.replace(tzinfo=self.zone))
+        return self._shifted(moment)
+
+    def _shifted(self, moment: dt.datetime) -> str:
+        """A time in UTC; the ends of the calendar, which stand for no time at all, cannot be shifted and stay."""
+        try:
+            return iso(moment if moment.tzinfo else moment.replace(tzinfo=self.zone))
+        except OverflowError:
+            return iso(moment.replace(tzinfo=dt.UTC))
 
     def literal(self, moment: dt.datetime) -> str:
         """A time as filters need it."""

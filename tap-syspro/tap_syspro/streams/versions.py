@@ -106,6 +106,8 @@ class Growing(Strategy):
         highest = max(numbers, default=None)
         if highest is not None:
             noted["number"] = str(max(highest, Decimal(noted.get("number", highest))))
+            # Was there when reading began: rows that change behind the reader bear higher numbers.
+            noted.setdefault("at_first", noted["number"])
 
     @override
     def is_reset(self, memory: Memory, noted: Memory) -> bool:
@@ -115,4 +117,5 @@ class Growing(Strategy):
     @override
     def finish(self, memory: Memory, noted: Memory, facts: Facts) -> None:
         if "number" in noted:
-            memory["number"] = noted["number"]
+            reached = min(Decimal(noted["number"]), Decimal(noted.get("at_first", noted["number"])))
+            memory["number"] = str(max(reached, Decimal(memory.get("number") or reached)))
