@@ -60,6 +60,7 @@ def test_names_are_the_erps_own_in_snake_case(name: str, expected: str) -> None:
         (" 7 ", "7"),
         ("100", "100"),
         (Decimal("1E+2"), "100"),
+        (Decimal("1E+30"), f"1{30 * '0'}"),
         ("1E-3", "0.001"),
     ],
 )

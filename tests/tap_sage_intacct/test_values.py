@@ -182,6 +182,7 @@ def test_zones_are_understood() -> None:
         ("1679615.93", "1679615.93"),
         ("0.0000000000", "0"),
         ("1E+3", "1000"),
+        ("1E+30", f"1{30 * '0'}"),
     ],
 )
 def test_numbers_are_exact_and_plain(value: str, made: str) -> None:

@@ -225,7 +225,7 @@ def number(value: Any) -> Decimal | int | None:  # noqa: ANN401 - whatever JSON 
             digits.rstrip("0").rstrip(".") if "." in digits and "E" not in digits.upper() else digits
         )
     if "E+" in str(value):
-        return value.quantize(Decimal(1))  # type: ignore[no-any-return] # a Decimal: the decoder makes no floats
+        return Decimal(f"{value:f}")
     return value  # type: ignore[no-any-return]
 
 

@@ -177,10 +177,23 @@ def boolean(value: str) -> bool:
 
 
 def number(value: str) -> Decimal:
-    """An exact number that is written in plain digits."""
-    exact = Decimal(value)
+    """An exact number that is written in plain digits.
+
+    Raises:
+        ValueError: It is none that JSON can carry.
+        ArithmeticError: It is no number.
+    """
+    exact = _finite(value)
     if len(value) >= _LONG and (value.startswith(_EXPONENT_FROM) or "E" in value or "e" in value):
-        return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+        whole = exact.to_integral_value()
+        return Decimal(f"{whole:f}") if exact == whole else exact
+    return exact
+
+
+def _finite(value: str) -> Decimal:
+    exact = Decimal(value)
+    if not exact.is_finite():
+        raise ValueError(value)
     return exact
 
 
@@ -189,7 +202,7 @@ def count(value: str) -> int | Decimal:
     try:
         return int(value)
     except ValueError:
-        exact = Decimal(value)
+        exact = _finite(value)
     return int(exact) if exact == exact.to_integral_value() else exact
 
 

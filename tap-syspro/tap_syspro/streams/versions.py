@@ -117,5 +117,6 @@ class Growing(Strategy):
     @override
     def finish(self, memory: Memory, noted: Memory, facts: Facts) -> None:
         if "number" in noted:
-            reached = min(Decimal(noted["number"]), Decimal(noted.get("at_first", noted["number"])))
-            memory["number"] = str(max(reached, Decimal(memory.get("number") or reached)))
+            reached = min(Decimal(noted["number"]), Decimal(noted.get("at_first") or noted["number"]))
+            old = memory.get("number")
+            memory["number"] = str(reached if old is None else max(reached, Decimal(old)))
