@@ -101,6 +101,20 @@ def test_a_record_deleted_between_the_two_runs_of_a_first_load_does_not_stay(ins
     assert bill.note_id in {row["note_id"] for row in second.rows("bills") if row["_sdc_deleted_at"]}
 
 
+def test_deletions_that_the_server_gives_in_parts_are_all_told(instance: Instance) -> None:
+    life = instance.world.life
+    bills = [life.post_bill(hold=True) for _ in range(5)]
+    life.advance(15)
+    first = run_tap(instance.config, "bills")
+    for bill in bills:
+        life.delete_bill(bill_key(bill))
+    life.advance(15)
+    instance.switches.dac_page_limit = 2
+    second = run_tap(instance.config, "bills", state=first.state)
+    gone = {row["note_id"] for row in second.rows("bills") if row["_sdc_deleted_at"]}
+    assert gone >= {bill.note_id for bill in bills}
+
+
 def test_a_pause_longer_than_the_erp_remembers_deletions_is_said(
     instance: Instance, caplog: pytest.LogCaptureFixture
 ) -> None:
