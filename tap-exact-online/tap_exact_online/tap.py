@@ -199,7 +199,7 @@ class TapExactOnline(Tap):
         writer = self.message_writer
         if not isinstance(writer, LineWriter):
             return False
-        writer.write_rows(stream, rows, version, read_at.isoformat())
+        writer.write_rows(stream, rows, version, read_at)
         return True
 
     # what the SDK calls ------------------------------------------------------------------------------------
