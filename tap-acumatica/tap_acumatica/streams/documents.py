@@ -225,7 +225,7 @@ class EntityFeed(Feed):
             return doc if keep is None or keep.holds(doc.cursor) else None
 
         is_heavy = self._with_lines and self._lines is not None and not self._lines.light
-        return Pages(fetch, self._key, take, size // _LINES_PER_DOCUMENT if is_heavy else size)
+        return Pages(fetch, self._key, take, size // _LINES_PER_DOCUMENT if is_heavy else size, Doc.rows)
 
     @override
     def enrich(self, window: Window, docs: Sequence[Doc]) -> None:

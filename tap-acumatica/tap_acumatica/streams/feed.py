@@ -47,6 +47,10 @@ class Doc:
     note_id: str = ""
     numbered: bool = True
 
+    def rows(self) -> int:
+        """How many rows of all streams it stands for."""
+        return 1 + len(self.lines)
+
 
 class Feed(abc.ABC):
     """Calls that several streams share, and the rows that come of them.
