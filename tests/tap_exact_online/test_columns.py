@@ -163,6 +163,8 @@ def test_a_value_that_is_not_what_the_reference_says_is_named() -> None:
         reader(("Modified", "time"))(records)
     with pytest.raises(ValueError, match=r"Code: 7"):
         reader(("Code", "text"), ("Status", "whole"))([{"Code": "A"}, {"Code": 7}])
+    with pytest.raises(ValueError, match=r"Day: '/Date\(999999999999999\)/'"):
+        reader(("Day", "date"))([{"Day": "/Date(999999999999999)/"}])
 
 
 def test_records_that_come_together_are_converted_as_each_would_be_alone() -> None:
