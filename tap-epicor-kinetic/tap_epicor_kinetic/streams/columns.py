@@ -227,7 +227,7 @@ def number(value: Any) -> Decimal | int | None:  # noqa: ANN401 - whatever JSON 
             digits.rstrip("0").rstrip(".") if "." in digits and "E" not in digits.upper() else digits
         )
     if "E+" in str(value):
-        return value.quantize(Decimal(1))  # type: ignore[no-any-return] # a Decimal: the decoder makes no floats
+        return Decimal(f"{value:f}")
     return value  # type: ignore[no-any-return]
 
 
@@ -276,10 +276,17 @@ def time_converter(naive_zone: str) -> Callable[[str], str | None]:
     def convert(value: str) -> str | None:
         if not value:
             return None
-        moment = dt.datetime.fromisoformat(value)
-        return iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+        return _shifted(dt.datetime.fromisoformat(value), zone)
 
     return convert
+
+
+def _shifted(moment: dt.datetime, zone: dt.tzinfo) -> str:
+    """A time in UTC; the ends of the calendar, which stand for no time at all, cannot be shifted and stay."""
+    try:
+        return iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except OverflowError:
+        return iso(moment.replace(tzinfo=dt.UTC))
 
 
 def custom_time_converter(naive_zone: str) -> Callable[[str], str | None]:

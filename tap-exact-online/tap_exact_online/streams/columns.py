@@ -27,7 +27,7 @@ CURRENCY: Final = "division_currency"
 DELETED_AT: Final = "_sdc_deleted_at"
 
 _BLOCK: Final = 200  # rows that are converted at once: as many as stay in the processor's cache
-_WRONG: Final = (ValueError, TypeError, AttributeError, IndexError)
+_WRONG: Final = (ValueError, TypeError, AttributeError, IndexError, OverflowError)
 _EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _PRECISION: Final = 18
 _AMOUNT_SCALE: Final = 4
