@@ -67,7 +67,7 @@ def signals_held() -> Iterator[None]:
         yield
     finally:
         for number, handler in handlers.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not set by Python
         for number in came:
             signal.raise_signal(number)
 
