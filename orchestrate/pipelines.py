@@ -11,6 +11,7 @@ from orchestrate.catalogs import read_catalog
 from orchestrate.companies import expanded, read_companies
 from orchestrate.errors import ConfigError
 from orchestrate.project import read_project
+from orchestrate.tables import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -144,6 +145,7 @@ class Pipeline:
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
             "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
             "NO_COLOR": "1",
+            "PATH": search_path(),  # Meltano starts extractor and loader by their names
         }
 
     def _check_key(self, settings: Mapping[str, Any], variables: Mapping[str, str], place: str) -> None:

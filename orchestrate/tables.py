@@ -27,10 +27,14 @@ _SECONDS = 300
 _MADE = sa.Table("orchestrate_made", sa.MetaData(), sa.Column("meltano", sa.String(64), primary_key=True))
 
 
+def search_path() -> str:
+    """PATH with the folder of this Python in front: a service starts it without activating its environment."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
 def meltano(*arguments: str) -> list[str]:
     """The command line of the Meltano that is installed beside this Python."""
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which("meltano", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
+    found = shutil.which("meltano", path=search_path())
     return [found or "meltano", "--log-format=json", *arguments]
 
 

@@ -5,6 +5,7 @@ Keys are in alphabetical order at every level and settings by name, because the 
 
 from __future__ import annotations
 
+import functools
 import json
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
@@ -52,6 +53,12 @@ def about(plugin: type[PluginBase]) -> dict[str, Any]:
     return told
 
 
+@functools.cache
+def _project(root: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((root / "meltano.yml").read_text(encoding="utf-8"))
+    return loaded
+
+
 def definition(root: Path, plugin: type[PluginBase], settings: list[dict[str, Any]]) -> str:
     """A plugin's `meltano-hub.yml`.
 
@@ -63,7 +70,7 @@ def definition(root: Path, plugin: type[PluginBase], settings: list[dict[str, An
     told = about(plugin)
     name = str(told["name"])
     kind = "loaders" if name.startswith("target-") else "extractors"
-    project = yaml.safe_load((root / "meltano.yml").read_text(encoding="utf-8"))
+    project = _project(root)
     (entry,) = [one for one in project["plugins"][kind] if one["name"] == name]
     where = repository(root)
     label, domain = _LABELS[name]

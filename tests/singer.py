@@ -10,10 +10,12 @@ import sys
 from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from unittest import mock
 
 import msgspec
 from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import decoder, serialize_jsonl
+from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
@@ -58,6 +60,16 @@ class Recorder(GenericSingerWriter[bytearray, Any]):
     def messages(self) -> list[dict[str, Any]]:
         self._decoded += [decoder.decode(line) for line in self.lines[len(self._decoded) :]]
         return self._decoded
+
+
+def set_up_mapper(tap: Tap) -> None:
+    """Map the selected streams as the tap does; to map the others too would cost more than most tests do."""
+    chosen = Catalog()
+    for name, stream in tap.streams.items():
+        if stream.metadata.root.selected:
+            chosen[name] = stream._singer_catalog_entry  # noqa: SLF001 - as the tap makes its own
+    with mock.patch.object(Tap, "catalog", chosen):
+        tap.setup_mapper()
 
 
 @dataclasses.dataclass

@@ -12,6 +12,7 @@ import abc
 import contextlib
 import hashlib
 import logging
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,7 @@ from tap_acumatica.errors import ApiError, NotFoundError, RefusedError, SessionE
 from tap_acumatica.store import KEY_VARIABLE, SealedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import requests
 
@@ -46,6 +47,29 @@ class Bearer(AuthBase):
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         r.headers["Authorization"] = f"Bearer {self.token}"
         return r
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Let the signals that end a run wait until what must not be broken off is done.
+
+    Python lets only the main thread say what a signal does; in others nothing is held.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers: dict[int, Any] = {
+        number: signal.signal(number, lambda got, _: came.append(got))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not set by Python
+        for number in came:
+            signal.raise_signal(number)
 
 
 class Session(abc.ABC):
@@ -182,7 +206,6 @@ class OAuthPassword(Session):
             UserError: The token is refused.
         """
         answer = self.ask(form)
-        self.keep(answer)
         token = str(answer["access_token"])
         self.client.secrets.add(token)
         self.expires_in(float(answer.get("expires_in") or 3600))
@@ -195,10 +218,16 @@ class OAuthPassword(Session):
         """Send a form to the token address."""
         url = f"{self.client.site.base_url}/identity/connect/token"
         application = {"client_id": self.config["client_id"], "client_secret": self.config["client_secret"]}
+
+        def attempt() -> Any:  # noqa: ANN401 - whatever JSON holds
+            with signals_held():
+                answer = self.client.send("POST", url, auth=Unsigned(), form={**form, **application})
+                if isinstance(answer, dict):
+                    self.keep(answer)
+                return answer
+
         try:
-            answer = self.client.repeat(
-                lambda: self.client.send("POST", url, auth=Unsigned(), form={**form, **application})
-            )
+            answer = self.client.repeat(attempt)
         except NotFoundError as error:
             raise UserError(_no_instance(self.client, error)) from None
         except (RefusedError, SessionEndedError) as error:
@@ -219,8 +248,9 @@ class OAuthPassword(Session):
 class OAuthRefresh(OAuthPassword):
     """OAuth 2.0 refresh grant. Each refresh token works once and brings the next one.
 
-    The newest is kept in the store before its access token is used, and the chain is locked while it moves, so
-    that neither a cut nor a second run breaks it. A `refresh_token` setting that changes starts a new chain.
+    The newest is kept in the store before its access token is used and before a signal ends the run, and the chain
+    is locked while it moves, so that neither a cut nor a second run breaks it. A `refresh_token` setting that changes
+    starts a new chain.
     """
 
     @override

@@ -366,7 +366,7 @@ class Client:
                 content = _content(response, decode)
             except msgspec.ValidationError as error:
                 other_form = str(error)  # tells types and places, no values
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 pass
             else:
                 self._answered = True

@@ -22,9 +22,8 @@ def exact(literal: str) -> Decimal:
     value = Decimal(literal)
     # No other literals make decimals that are shown with an exponent.
     if "e" in literal or "E" in literal or "0.000000" in literal:
-        return (
-            value.quantize(Decimal(1)) if "E" in str(value) and value == value.to_integral_value() else value
-        )
+        whole = value.to_integral_value()
+        return Decimal(f"{whole:f}") if "E" in str(value) and value == whole else value
     return value
 
 

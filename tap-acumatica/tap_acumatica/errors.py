@@ -105,6 +105,10 @@ class ServerTroubleError(ApiError):
     """The server kept failing."""
 
 
+class BadValueError(ApiError):
+    """A value does not fit its column."""
+
+
 class MovingRowsError(ApiError):
     """Paging found a different order of rows at every attempt."""
 
@@ -138,7 +142,7 @@ def said(response: requests.Response) -> str:
     """What the server says, cut short, with its request id; never its stack trace."""
     try:
         body = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         body = None
     if not isinstance(body, dict):
         return _request_id(response)

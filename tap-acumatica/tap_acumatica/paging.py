@@ -28,8 +28,9 @@ Record = Any
 _ATTEMPTS: Final = 3
 _SMALLEST_PAGE: Final = 10
 _FEW_ROWS: Final = 2_500
-_MANY_ROWS: Final = 20_000
-_TOO_MANY_ROWS: Final = 60_000
+_MANY_ROWS: Final = 10_000
+_TOO_MANY_ROWS: Final = 20_000
+"""Rows of a slice, lines included. Those of one slice are held at once: some 2 kB each."""
 _SHORTEST: Final = dt.timedelta(minutes=1)
 _LONGEST: Final = dt.timedelta(days=3650)
 _YEAR: Final = dt.timedelta(days=365)
@@ -57,6 +58,10 @@ def iso(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
+def _one(_: object) -> int:
+    return 1
+
+
 class Pages(Generic[T]):
     """Reads one list page by page, checking that its rows stand still.
 
@@ -65,6 +70,7 @@ class Pages(Generic[T]):
         key: The identity of a row.
         take: Makes of a row what is kept of it; None drops it.
         size: Rows per page; halved for good when the server cannot deliver so many at a time.
+        rows: How many rows what is kept of one stands for.
     """
 
     def __init__(
@@ -73,11 +79,13 @@ class Pages(Generic[T]):
         key: Callable[[Record], Hashable],
         take: Callable[[Record], T | None],
         size: int,
+        rows: Callable[[T], int] = _one,
     ) -> None:
         self._fetch = fetch
         self._key = key
         self._take = take
         self.size = max(size, 2)
+        self.rows = rows
 
     def taking(self, take: Callable[[Record], S | None]) -> Pages[S]:
         """The same list, of which something else is kept."""
@@ -115,7 +123,8 @@ class Pages(Generic[T]):
         """Read from beginning to end; None when a row has moved."""
         taken: list[T] = []
         last: Hashable = None
-        count = 0
+        count = held = 0
+        most = _most(window)
         while True:
             size, page = self._page(window, max(count - 1, 0)) if head is None else (self.size, head)
             head = None
@@ -123,12 +132,14 @@ class Pages(Generic[T]):
             if count and (not page or self._key(page[0]) != last):
                 return None
             count += len(fresh)
-            taken.extend(kept for row in fresh if (kept := self._take(row)) is not None)
+            more = [kept for row in fresh if (kept := self._take(row)) is not None]
+            held += sum(map(self.rows, more))
+            taken += more
             if len(page) < size:
                 return taken
             last = self._key(page[-1])
-            if len(taken) > _TOO_MANY_ROWS and window is not None and window.lo is not None:
-                raise MovingRowsError(f"More than {_TOO_MANY_ROWS} records in one part.")
+            if held > most:
+                raise MovingRowsError(f"More than {_TOO_MANY_ROWS} rows in one part.")
 
     def _page(self, window: Window | None, skip: int) -> tuple[int, Sequence[Record]]:
         while True:
@@ -139,6 +150,12 @@ class Pages(Generic[T]):
                     raise
                 self.size //= 2
                 _LOG.warning("%s Going on with %d rows per page", error, self.size)
+
+
+def _most(window: Window | None) -> float:
+    """How many rows of a window to hold: a part that cannot be cut any further is held whatever it takes."""
+    is_whole = window is None or window.lo is None or window.hi - window.lo <= _SHORTEST
+    return float("inf") if is_whole else _TOO_MANY_ROWS
 
 
 class Slices(Generic[T]):
@@ -178,7 +195,7 @@ class Slices(Generic[T]):
             if part.hi == window.hi:
                 return
             lo = part.hi
-            self._adapt(len(rows))
+            self._adapt(sum(map(self._pages.rows, rows)))
 
     def _adapt(self, rows: int) -> None:
         if rows < _FEW_ROWS:

@@ -368,7 +368,7 @@ class Client:
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             try:
                 content = _content(response)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 pass
             else:
                 self._answered = True

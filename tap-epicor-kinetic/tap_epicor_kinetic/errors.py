@@ -114,6 +114,10 @@ class TroubleError(ApiError):
     """The server kept failing."""
 
 
+class BadValueError(ApiError):
+    """A value does not fit its column."""
+
+
 class WrongRowsError(ApiError):
     """The server ignored a filter, an order or a skip; going on would lose rows."""
 
@@ -188,7 +192,7 @@ def said_by(response: requests.Response) -> str:
 
 def _decoded(response: requests.Response) -> object:
     """The body of an error: JSON, or XML with the same names where a description was asked for."""
-    with contextlib.suppress(msgspec.DecodeError):
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
         return msgspec.json.decode(response.content)
     with contextlib.suppress(ET.ParseError):
         root = ET.fromstring(response.content)  # noqa: S314 - the instance that holds the books is trusted

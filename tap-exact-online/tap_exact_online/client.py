@@ -235,7 +235,7 @@ class Client:
         if response.status_code == HTTPStatus.OK:
             try:
                 return read(response.content)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 pass
         text = f"GET {urlsplit(response.url).path}: {response.status_code}{said(response)}."
         if challenge := response.headers.get("WWW-Authenticate"):

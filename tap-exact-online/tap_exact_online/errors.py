@@ -126,7 +126,7 @@ def said(response: requests.Response) -> str:
     """What the server says, cut short, with its reason and request id; never a page of HTML."""
     try:
         body = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         body = None
     told: str | None = None
     if isinstance(body, dict):

@@ -68,9 +68,11 @@ def time_reader(zone: zoneinfo.ZoneInfo) -> Callable[[str], str]:
         if shift is None:
             offset = wall(quarter * _QUARTER_MS).replace(tzinfo=zone).utcoffset() or dt.timedelta()
             shift = offsets[quarter] = int(offset.total_seconds() * 1000)
-        return (EPOCH + dt.timedelta(milliseconds=number - shift)).isoformat(
-            timespec="microseconds"
-        ) + "+00:00"
+        try:
+            moment = wall(number - shift)
+        except OverflowError:  # an end of the calendar, which stands for no time at all
+            moment = wall(number)
+        return moment.isoformat(timespec="microseconds") + "+00:00"
 
     return read
 

@@ -199,7 +199,7 @@ class TapExactOnline(Tap):
         writer = self.message_writer
         if not isinstance(writer, LineWriter):
             return False
-        writer.write_rows(stream, rows, version, read_at.isoformat())
+        writer.write_rows(stream, rows, version, read_at)
         return True
 
     # what the SDK calls ------------------------------------------------------------------------------------
@@ -244,19 +244,24 @@ class TapExactOnline(Tap):
     def _read_division(self, division: Division, feeds: Sequence[Feed]) -> bool:
         """Read one division; False when there is no call left for any other."""
         self.logger.info("Division %d (%s)", division.code, division.name)
+        goes_on = True
         try:
             for feed in feeds:
                 feed.run(division)
         except StoppedError as error:
             self._leave(division, feeds, Outcome.STOPPED)
-            return not isinstance(error, CallBudgetSpentError)
+            goes_on = not isinstance(error, CallBudgetSpentError)
         except ClosedDivisionError:
             self._leave(division, feeds, Outcome.SKIPPED)
-        finally:
+        except Exception:
             self._state_writer.write_state(self.state)
+            raise
+        finally:
             if division.code in self._names:
                 self._names[division.code].save()
-        return True
+        # Not on the way out of a signal: that may have cut a line, which a STATE would be glued to.
+        self._state_writer.write_state(self.state)
+        return goes_on
 
     def _leave(self, division: Division, feeds: Sequence[Feed], outcome: Outcome) -> None:
         for feed in feeds:

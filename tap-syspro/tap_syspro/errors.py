@@ -105,6 +105,10 @@ class ServerTroubleError(ApiError):
         self.is_slow = is_slow
 
 
+class BadValueError(ApiError):
+    """A value does not fit its column."""
+
+
 class PagingError(ApiError):
     """Pages do not follow each other."""
 

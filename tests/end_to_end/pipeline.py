@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -11,7 +13,7 @@ from tests.end_to_end.support import ROOT
 from tests.target_tableau.support import Extracts, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tests.sandbox.company.world import World
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
 Sums = dict[Any, Any]
 
 
-def loader_config() -> dict[str, Any]:
+@functools.cache
+def loader_config() -> Mapping[str, Any]:
     """What meltano.yml says about target-tableau."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     (loader,) = [each for each in project["plugins"]["loaders"] if each["name"] == "target-tableau"]
-    return dict(loader["config"])
+    return MappingProxyType(loader["config"])
 
 
 @dataclasses.dataclass

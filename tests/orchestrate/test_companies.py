@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -106,6 +108,16 @@ def test_companies_that_share_a_source_fill_the_same_data_sources(tmp_path: Path
     assert "TAP_ACUMATICA_EMIT_ACTIVATE_VERSION_MESSAGES" not in plan.pipelines["acme"].environment(
         places, {"PA55": "x"}
     )
+
+
+def test_a_service_that_activates_no_environment_did_not_find_the_taps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", os.defpath)
+    plan, places = planned(tmp_path)
+    path = plan.pipelines["nl_two"].environment(places, {})["PATH"]
+    assert shutil.which("tap-exact-online", path=path)
+    assert shutil.which("target-tableau", path=path)
 
 
 def test_the_loaders_rules_follow_a_source_of_another_name(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ class Workers:
             "TESTS_DAGSTER_URL": self.urls["dagster"],
             "ORCHESTRATE_COMPANIES": str(self.fleet.write()),
             "MELTANO_PROJECT_ROOT": str(self.fleet.folder),
+            "PATH": os.defpath,  # as a service has it
         }
         os.environ["TESTS_DAGSTER_URL"] = self.urls["dagster"]
         self._stack.callback(os.environ.pop, "TESTS_DAGSTER_URL")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
+import functools
 import re
 from collections import Counter
 from pathlib import Path
@@ -77,6 +78,7 @@ def read_by(extractor: dict[str, Any], streams: list[str]) -> set[str]:
     }
 
 
+@functools.cache
 def plan() -> Plan:
     """The schedules of prod as they are delivered."""
     return read_plan(ROOT, "prod", {})

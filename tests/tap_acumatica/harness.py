@@ -10,7 +10,7 @@ from unittest import mock
 
 from tap_acumatica.client import Client
 from tap_acumatica.tap import TapAcumatica
-from tests.singer import Recorder, Row, SingerRun, Tables, start
+from tests.singer import Recorder, Row, SingerRun, Tables, set_up_mapper, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -61,7 +61,7 @@ def run_tap(
         try:
             if streams and catalog is None:
                 select(tap, streams)
-            tap.setup_mapper()
+            set_up_mapper(tap)
             tap.connect()
             tap.sync_all()
             tap.log_outcome()

@@ -148,6 +148,7 @@ def test_a_random_500_is_tried_three_times() -> None:
         Response(PAGE, media_type="text/html"),
         Response(status_code=302, headers={"Location": "/erp/Frames/Error.aspx"}),
         Response("[{", media_type="application/json"),
+        Response(b'[{"id": "M\xfcller"}]', media_type="application/json"),  # not UTF-8
     ],
 )
 def test_a_web_page_or_half_an_answer_is_never_taken_for_no_rows(answer: Response) -> None:

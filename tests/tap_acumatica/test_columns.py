@@ -57,7 +57,7 @@ def test_a_number_is_written_exactly_and_not_as_1e_plus_2(value: Decimal) -> Non
     assert "E+" not in written
 
 
-@pytest.mark.parametrize("literal", ["1E+2", "0E-8", "0.00000000", "0e3", "-5e+1", "-0.0000000"])
+@pytest.mark.parametrize("literal", ["1E+2", "12E+30", "0E-8", "0.00000000", "0e3", "-5e+1", "-0.0000000"])
 def test_numbers_with_an_exponent_become_plain(literal: str) -> None:
     written = as_written(literal)
     assert "e" not in written.lower()
@@ -84,6 +84,17 @@ def test_a_number_keeps_the_digits_of_the_erp_and_may_come_as_text() -> None:
     ],
 )
 def test_times_come_in_one_form_in_utc_and_bare_ones_are_local(theirs: str, ours: str) -> None:
+    assert time_converter("Europe/Berlin")(theirs) == ours
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("0001-01-01T00:00:00", "0001-01-01T00:00:00.000000+00:00"),
+        ("9999-12-31T23:59:59.9999999-05:00", "9999-12-31T23:59:59.999999+00:00"),
+    ],
+)
+def test_a_time_at_an_end_of_the_calendar_does_not_end_the_run(theirs: str, ours: str) -> None:
     assert time_converter("Europe/Berlin")(theirs) == ours
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from tests.sandbox.company.payables import bill_key
 from tests.sandbox.faults import Fault
 from tests.tap_acumatica.harness import Warehouse, run_tap
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.tap_acumatica.conftest import Instance
 
 
@@ -76,6 +77,42 @@ def test_deletions_can_be_switched_off(instance: Instance) -> None:
     second = run_tap(config, "bills", state=first.state)
     assert instance.script.count("GetDeletedRecords") == 0
     assert not [row for row in second.rows("bills") if row["_sdc_deleted_at"]]
+
+
+def test_a_record_deleted_between_the_two_runs_of_a_first_load_does_not_stay(instance: Instance) -> None:
+    bill = instance.world.life.post_bill(hold=True)
+    instance.world.life.advance(15)
+    seen: list[dict[str, Any]] = []
+
+    class CutError(Exception):
+        pass
+
+    def cut_behind_the_slice_with_the_bill(message: dict[str, Any]) -> None:
+        seen.append(message)
+        notes = {m["record"]["note_id"] for m in seen if m["type"] == "RECORD"}
+        if message["type"] == "STATE" and bill.note_id in notes:
+            raise CutError
+
+    with pytest.raises(CutError):
+        run_tap(instance.config, "bills", on_message=cut_behind_the_slice_with_the_bill)
+    instance.world.life.delete_bill(bill_key(bill))
+    instance.world.life.advance(60 * 24 * 2)
+    second = run_tap(instance.config, "bills", state=seen[-1]["value"])
+    assert bill.note_id in {row["note_id"] for row in second.rows("bills") if row["_sdc_deleted_at"]}
+
+
+def test_deletions_that_the_server_gives_in_parts_are_all_told(instance: Instance) -> None:
+    life = instance.world.life
+    bills = [life.post_bill(hold=True) for _ in range(5)]
+    life.advance(15)
+    first = run_tap(instance.config, "bills")
+    for bill in bills:
+        life.delete_bill(bill_key(bill))
+    life.advance(15)
+    instance.switches.dac_page_limit = 2
+    second = run_tap(instance.config, "bills", state=first.state)
+    gone = {row["note_id"] for row in second.rows("bills") if row["_sdc_deleted_at"]}
+    assert gone >= {bill.note_id for bill in bills}
 
 
 def test_a_pause_longer_than_the_erp_remembers_deletions_is_said(

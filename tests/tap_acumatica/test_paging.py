@@ -46,8 +46,8 @@ class Table:
         self.clock += dt.timedelta(seconds=1)
         self.rows[key] = (self.clock, self.rows.get(key, (self.clock, 0))[1] + 1)
 
-    def pages(self, size: int) -> Pages[dict[str, Any]]:
-        return Pages(self.fetch, lambda row: row["key"], lambda row: row, size)
+    def pages(self, size: int, lines: int = 0) -> Pages[dict[str, Any]]:
+        return Pages(self.fetch, lambda row: row["key"], lambda row: row, size, lambda _: 1 + lines)
 
 
 def table_of(stamps: list[int]) -> Table:
@@ -135,6 +135,21 @@ def test_slices_grow_where_little_was_modified() -> None:
     table = table_of([5])
     parts = list(Slices(table.pages(100), dt.timedelta(days=1)).walk(Window(at(0), at(60 * 24 * 1000))))
     assert len(parts) < 12
+
+
+def test_memory_grew_with_the_density_of_documents_that_have_many_lines() -> None:
+    table = table_of(list(range(0, 3000, 3)))
+    slices = Slices(table.pages(10, lines=499), dt.timedelta(days=1)).walk(Window(at(0), at(3000)))
+    read = [[row["key"] for row in rows] for _, rows in slices]
+    assert {key for keys in read for key in keys} == set(range(1000))
+    assert max(map(len, read)) * 500 <= 20_000 + 10 * 500  # a page more, if it is the last
+    assert len(table.calls) < 300
+
+
+def test_a_minute_that_holds_more_rows_than_a_slice_should_is_read_all_the_same() -> None:
+    table = table_of([*range(30), *[31] * 100])
+    slices = Slices(table.pages(10, lines=499), dt.timedelta(days=1)).walk(Window(at(0), at(60)))
+    assert {row["key"] for _, rows in slices for row in rows} == set(range(130))
 
 
 def test_a_small_list_of_unknown_age_costs_one_call() -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 import requests
 
+from tap_acumatica.client import Client
 from tap_acumatica.errors import UserError
 from tap_acumatica.store import KEY_VARIABLE, store_of
 from tests.sandbox.acumatica import CLIENT_ID, CLIENT_SECRET, PASSWORD, TENANT, USER_NAME
@@ -220,6 +223,20 @@ def test_the_new_refresh_token_is_kept_before_the_access_token_is_used(instance:
     instance.script.add(look)
     run_tap(config, "bills")
     assert kept == [True]
+
+
+def test_a_signal_that_comes_with_the_new_refresh_token_does_not_lose_it(instance: Instance) -> None:
+    config = refresh_config(instance, first_refresh_token(instance))
+    send = Client.send
+
+    def send_and_be_stopped(self: Client, method: str, address: str, **options: Any) -> Any:
+        answer = send(self, method, address, **options)
+        signal.raise_signal(signal.SIGTERM)
+        return answer
+
+    with mock.patch.object(Client, "send", send_and_be_stopped), pytest.raises(SystemExit):
+        run_tap(config, "bills")
+    assert run_tap(config, "bills").rows("bills")
 
 
 def test_a_new_refresh_token_in_the_settings_starts_a_new_chain(instance: Instance) -> None:

@@ -68,6 +68,7 @@ def test_licences_that_never_come_free_end_the_run_with_a_hint(instance: Instanc
         (Fault(VENDORS, status=503, body=HTML), 4),
         (Fault(VENDORS, status=502, body=b""), 4),
         (Fault(VENDORS, status=200, body=HTML), 4),
+        (Fault(VENDORS, status=200, body=b'{"value": [{"Name": "M\xfcller"}]}'), 4),  # not UTF-8
         (Fault(VENDORS, status=302, body=b"", headers={"location": "/login"}), 4),
         (Fault(VENDORS, status=500, body=epicor("deadlock")), 2),
         (Fault(VENDORS, status=429, body=b""), 4),
@@ -75,7 +76,7 @@ def test_licences_that_never_come_free_end_the_run_with_a_hint(instance: Instanc
         (Fault(VENDORS, cut=True, after=True), 4),
         (Fault(VENDORS, status=200, body=b'{"error":{"code":"","message":"late"}}'), 4),
     ],
-    ids=["503", "502", "page", "redirect", "500", "429", "cut", "truncated", "error in 200"],
+    ids=["503", "502", "page", "not UTF-8", "redirect", "500", "429", "cut", "truncated", "error in 200"],
 )
 def test_trouble_that_passes_costs_a_wait_and_no_row(instance: Instance, fault: Fault, tries: int) -> None:
     config = instance.with_(companies=["EPIC06"])

@@ -60,6 +60,7 @@ def test_names_are_the_erps_own_in_snake_case(name: str, expected: str) -> None:
         (" 7 ", "7"),
         ("100", "100"),
         (Decimal("1E+2"), "100"),
+        (Decimal("1E+30"), f"1{30 * '0'}"),
         ("1E-3", "0.001"),
     ],
 )
@@ -87,6 +88,9 @@ def test_a_day_is_taken_literally_whatever_offset_stands_behind_it(value: str) -
         ("America/Chicago", "2026-01-14T10:30:00", "2026-01-14T16:30:00.000000+00:00"),
         ("America/Chicago", "2026-08-14T10:30:00Z", "2026-08-14T10:30:00.000000+00:00"),
         ("UTC", "2026-08-14T10:30:00.123-07:00", "2026-08-14T17:30:00.123000+00:00"),
+        # ends of the calendar stand for no time and must not end the run
+        ("Europe/Berlin", "0001-01-01T00:00:00", "0001-01-01T00:00:00.000000+00:00"),
+        ("UTC", "9999-12-31T23:59:59.9999999-05:00", "9999-12-31T23:59:59.999999+00:00"),
         ("UTC", "", None),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -27,6 +28,19 @@ def asked(instance: Instance, pattern: str) -> list[str]:
 
 def business_calls(instance: Instance) -> int:
     return sum(1 for call in instance.script.calls if not call.path.endswith("$metadata"))
+
+
+def test_a_value_that_fits_no_column_fails_its_stream_alone_and_is_named(
+    instance: Instance, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = {"Company": "EPIC06", "CustNum": 42, "SysRevID": 7, "SysRowID": "b4c0", "CreditLimit": "much"}
+    headers = {"content-type": "application/json"}
+    body = json.dumps({"value": [row]}).encode()
+    instance.script.add(Fault("CustomerSvc/Customers", status=200, body=body, headers=headers))
+    run = run_tap(instance.config, "customers", "vendors")
+    assert run.tap.exit_code == 1
+    assert run.rows("vendors")
+    assert "CustNum 42: CreditLimit is 'much', which is no decimal" in caplog.text
 
 
 def test_both_companies_are_read_and_overlapping_keys_stay_apart(instance: Instance) -> None:

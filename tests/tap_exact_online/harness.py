@@ -75,8 +75,10 @@ class SiteClock(Clock):
 
 @functools.cache
 def _catalog(streams: tuple[str, ...], *, enrich: bool) -> str:
+    """A catalog of these streams alone: to read the other fifty costs more than most tests."""
     config = {"client_id": "x", "client_secret": "x", "enrich": enrich}
-    return json.dumps(catalog_of(TapExactOnline(config=config, setup_mapper=False), streams))
+    catalog = catalog_of(TapExactOnline(config=config, setup_mapper=False), streams)
+    return json.dumps({"streams": [each for each in catalog["streams"] if each["tap_stream_id"] in streams]})
 
 
 def run_tap(

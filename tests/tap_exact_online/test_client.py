@@ -26,6 +26,7 @@ CENTERS = "hrm/Costcenters"
         {"status": 599},
         {"status": 408, "body": b"timeout"},
         {"status": 200, "body": b"<html><body>please sign in</body></html>"},
+        {"status": 200, "body": b'{"d": {"results": [{"Code": "M\xfcller"}]}}'},  # not UTF-8
         {"status": 302, "body": b"", "headers": {"location": "/login"}},
         {"cut": True},
         {"cut": True, "after": True},

@@ -77,6 +77,10 @@ def test_names_are_joined_only_where_the_row_does_not_tell_them() -> None:
         ("/Date(1782405060240)/", "2026-06-25T14:31:00.240000+00:00"),  # recorded: summer, two hours ahead
         ("/Date(1768487430123)/", "2026-01-15T13:30:30.123000+00:00"),  # winter, one hour
         ("/Date(0)/", "1969-12-31T23:00:00.000000+00:00"),
+        (
+            "/Date(-62135596800000)/",
+            "0001-01-01T00:00:00.000000+00:00",
+        ),  # the beginning of the calendar: no time
     ],
 )
 def test_times_are_dutch_wall_clock(value: str, expected: str) -> None:
@@ -159,6 +163,8 @@ def test_a_value_that_is_not_what_the_reference_says_is_named() -> None:
         reader(("Modified", "time"))(records)
     with pytest.raises(ValueError, match=r"Code: 7"):
         reader(("Code", "text"), ("Status", "whole"))([{"Code": "A"}, {"Code": 7}])
+    with pytest.raises(ValueError, match=r"Day: '/Date\(999999999999999\)/'"):
+        reader(("Day", "date"))([{"Day": "/Date(999999999999999)/"}])
 
 
 def test_records_that_come_together_are_converted_as_each_would_be_alone() -> None:

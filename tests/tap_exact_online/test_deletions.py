@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests.sandbox.company.model import JournalStatus
 from tests.sandbox.exact_online import DIVISIONS
@@ -13,8 +15,6 @@ from tests.tap_exact_online.harness import Warehouse, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from tests.singer import Row
     from tests.tap_exact_online.conftest import Instance
@@ -88,6 +88,38 @@ def test_a_row_that_went_during_the_very_first_run_is_told(instance: Instance) -
     right = run_tap(instance, "transaction_lines")
     there = {(row["division"], row["id"]) for row in right.rows("transaction_lines") if row["gl_account"]}
     assert set(warehouse.tables["transaction_lines"]) == there
+
+
+class CutError(Exception):
+    """The run ends as if it were killed."""
+
+
+def cut_at_state(
+    instance: Instance, stream: str, is_reached: Callable[[Row], bool], state: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The first STATE behind a certain row of a run that is killed as soon as that is written."""
+    seen: list[dict[str, Any]] = []
+
+    def cut(message: dict[str, Any]) -> None:
+        seen.append(message)
+        if message["type"] == "STATE" and any(
+            m["type"] == "RECORD" and is_reached(m["record"]) for m in seen
+        ):
+            raise CutError
+
+    with pytest.raises(CutError):
+        run_tap(instance, stream, state=state, on_message=cut)
+    return dict(seen[-1]["value"])
+
+
+def test_a_row_deleted_between_the_two_runs_of_a_first_load_does_not_stay(instance: Instance) -> None:
+    hold(instance)
+    state = cut_at_state(instance, "transaction_lines", lambda row: row["status"] == 20)
+    delete_journal(instance)
+    run_tap(instance, "deleted")  # the sandbox dates a deletion when it is asked next
+    instance.world.life.advance(60 * 24 * 2)
+    instance.sign_in_again()
+    assert tombstones(run_tap(instance, "transaction_lines", state=state), "transaction_lines")
 
 
 def test_deletions_from_before_the_first_run_do_not_concern_it(instance: Instance) -> None:
@@ -165,6 +197,16 @@ def test_a_gap_of_more_than_55_days_is_filled_by_a_full_read_and_said(
     second = run_tap(instance, "gl_accounts", state=first.state)
     assert len(second.rows("gl_accounts")) == len(DIVISIONS) * len(instance.company.accounts)
     assert "55 days" in caplog.text
+
+
+def test_a_full_read_after_a_gap_that_takes_several_runs_is_not_begun_again(instance: Instance) -> None:
+    first = run_tap(instance, "gl_accounts")
+    for days in (29, 28):
+        instance.world.life.advance(60 * 24 * days)
+        instance.sign_in_again()
+    state = cut_at_state(instance, "gl_accounts", lambda row: row["timestamp"] is not None, first.state)
+    second = run_tap(instance, "gl_accounts", state=state)
+    assert len(second.rows("gl_accounts")) == (len(DIVISIONS) - 1) * len(instance.company.accounts)
 
 
 def test_lines_that_a_document_no_longer_has_go_with_it(make_instance: Callable[..., Instance]) -> None:

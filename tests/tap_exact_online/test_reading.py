@@ -256,6 +256,22 @@ def test_a_run_that_dies_at_any_row_goes_on_and_loses_none(
         assert last_per_key([*first, *rest.rows(stream)], keys) == last_per_key(right.rows(stream), keys)
 
 
+def test_a_run_that_a_signal_ends_writes_nothing_behind_the_line_that_it_may_have_cut(
+    instance: Instance,
+) -> None:
+    seen: list[str] = []
+
+    def end(message: dict[str, Any]) -> None:
+        seen.append(message["type"])
+        if len(seen) == 9:
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run_tap(instance, "gl_accounts", on_message=end)
+    assert len(seen) == 9
+    assert seen[-1] == "RECORD"
+
+
 def test_a_call_budget_stops_cleanly_and_the_next_runs_go_on(instance: Instance) -> None:
     state: dict[str, Any] = {}
     warehouse = Warehouse()

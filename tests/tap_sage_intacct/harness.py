@@ -10,7 +10,7 @@ from unittest import mock
 
 from tap_sage_intacct.client import Client
 from tap_sage_intacct.tap import TapSageIntacct
-from tests.singer import Recorder, Row, SingerRun, Tables, start
+from tests.singer import Recorder, Row, SingerRun, Tables, set_up_mapper, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -99,7 +99,7 @@ def run_tap(
         try:
             if streams and catalog is None:
                 select(tap, streams, columns or {})
-            tap.setup_mapper()
+            set_up_mapper(tap)
             tap.connect()
             tap.sync_all()
             tap.log_outcome()

@@ -89,6 +89,19 @@ def test_a_first_run_asks_for_no_tombstones(instance: Instance) -> None:
     assert instance.count("object=AUDITHISTORY") == 0
 
 
+def test_a_record_deleted_between_the_two_runs_of_a_first_load_does_not_stay(instance: Instance) -> None:
+    held = {instance.company.bills[key].reference_nbr: key for key in [held_bill(instance) for _ in range(6)]}
+    config = instance.with_(page_size=4)
+    calls = run_tap(config, "bills").tap.client.calls
+    first = run_tap({**config, "max_calls_per_run": calls - 1}, "bills")
+    assert first.tap.has_stopped
+    gone = next(row for row in first.live("bills") if row["recordid"] in held)
+    instance.world.life.delete_bill(held[gone["recordid"]])
+    instance.world.life.advance(60 * 24 * 3)
+    second = run_tap(instance.config, "bills", state=first.state)
+    assert gone["recordno"] in {row["recordno"] for row in second.rows("bills") if row["_sdc_deleted_at"]}
+
+
 def test_deletions_that_show_up_late_are_told(instance: Instance) -> None:
     instance.switches.late_audit_minutes = 90
     key = held_bill(instance)

@@ -237,6 +237,56 @@ def test_a_full_refresh_is_read_when_it_is_due_and_not_during_maintenance(instan
     assert len(again.live("vendors")) == due
 
 
+def test_a_full_refresh_that_takes_several_runs_is_not_begun_again(instance: Instance) -> None:
+    config = instance.with_(full_refresh_days=2, lookback_seconds=0, page_size=4)
+    run = run_tap(config, "vendors")
+    refreshed = run.bookmark("vendors")["full_read_at"]
+    midweek = (9 - instance.company.clock.weekday()) % 7 + 7
+    instance.world.life.advance(60 * 24 * midweek)
+    read: list[Row] = []
+    for calls in (4, None):
+        run = run_tap({**config, "max_calls_per_run": calls}, "vendors", state=run.state)
+        assert run.tap.has_stopped == bool(calls)
+        read += run.live("vendors")
+    assert sorted(keys(read), key=int) == sorted(
+        (str(vendor.vendor_id) for vendor in instance.company.vendors.values()), key=int
+    )
+    assert run.bookmark("vendors")["full_read_at"] > refreshed
+    assert "whole_read_until" not in run.bookmark("vendors")
+
+
+def test_balances_are_read_whole_again_when_a_full_refresh_is_due(instance: Instance) -> None:
+    config = instance.with_(full_refresh_days=2)
+    first = run_tap(config, "balance_periods")
+    midweek = (9 - instance.company.clock.weekday()) % 7 + 7
+    instance.world.life.advance(60 * 24 * midweek)
+    second = run_tap(config, "balance_periods", state=first.state)
+    assert second.rows("balance_periods")[: len(first.rows("balance_periods"))] == first.rows(
+        "balance_periods"
+    )
+    instance.world.life.advance(60 * 24)
+    assert run_tap(config, "balance_periods", state=second.state).rows("balance_periods") == []
+
+
+def test_bills_that_payments_touched_are_read_again_when_the_run_was_cut(instance: Instance) -> None:
+    instance.switches.payments_touch_bills = False
+    config = instance.with_(lookback_seconds=0, page_size=4)
+    run = run_tap(config, "bills")
+    held = {row["recordno"]: row for row in run.live("bills")}
+    life = instance.world.life
+    life.advance(60)
+    life.pay()
+    for _ in range(6):
+        life.post_bill()
+    life.advance(60 * 24)
+    for calls in (3, None):
+        run = run_tap({**config, "max_calls_per_run": calls}, "bills", state=run.state)
+        assert run.tap.has_stopped == bool(calls)
+        held.update({row["recordno"]: row for row in run.live("bills")})
+        life.advance(60 * 24)
+    assert held == {row["recordno"]: row for row in run_tap(config, "bills").live("bills")}
+
+
 def test_the_weekly_maintenance_is_saturday_early_in_utc() -> None:
     saturday = dt.datetime(2026, 6, 6, 3, 10, tzinfo=dt.UTC)
     assert maintenance_start(saturday) == dt.datetime(2026, 6, 6, 2, 0, tzinfo=dt.UTC)

@@ -144,6 +144,13 @@ def test_times_are_read_in_every_form_they_come_in(value: str, made: str) -> Non
     assert CLOCK.utc(value) == made
 
 
+@pytest.mark.parametrize("hours", [-8, 5])
+@pytest.mark.parametrize("value", ["12/31/9999 23:59:59", "01/01/0001 00:00:00", "9999-12-31T23:59:59-08:00"])
+def test_a_time_at_an_end_of_the_calendar_does_not_fail_its_stream(value: str, hours: int) -> None:
+    made = Clock(dt.timezone(dt.timedelta(hours=hours))).utc(value)
+    assert dt.datetime.fromisoformat(made).year in {1, 9999}
+
+
 @pytest.mark.parametrize(
     "value", ["31/12/2026 05:06:07", "03/04/2026 05:06:xx", "soon", "03-04-2026 05:06:07"]
 )
@@ -175,6 +182,7 @@ def test_zones_are_understood() -> None:
         ("1679615.93", "1679615.93"),
         ("0.0000000000", "0"),
         ("1E+3", "1000"),
+        ("1E+30", f"1{30 * '0'}"),
     ],
 )
 def test_numbers_are_exact_and_plain(value: str, made: str) -> None:

@@ -12,7 +12,7 @@ from unittest import mock
 from tap_syspro.client import Client
 from tap_syspro.streams import TABLES
 from tap_syspro.tap import TapSyspro
-from tests.singer import Recorder, Row, SingerRun, Tables, start
+from tests.singer import Recorder, Row, SingerRun, Tables, set_up_mapper, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -70,10 +70,12 @@ def run_tap(
             catalog=catalog,
             state=json.loads(json.dumps(state)) if state else None,
             message_writer=recorder,
+            setup_mapper=False,
         )
-        if streams and catalog is None:
-            select(tap, streams)
         try:
+            if streams and catalog is None:
+                select(tap, streams)
+            set_up_mapper(tap)
             tap.connect()
             tap.sync_all()
             tap.log_outcome()

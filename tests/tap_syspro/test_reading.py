@@ -190,7 +190,7 @@ def test_a_call_budget_stops_cleanly_and_runs_go_on_until_all_is_read(
         runs.append(run_tap(limited, state=state, catalog=catalog))
         state = runs[-1].state
         assert runs[-1].tap.exit_code == 0
-        if all("completed_at" in state["bookmarks"].get(stream, {}) for stream in streams):
+        if all("read_at" in state["bookmarks"].get(stream, {}) for stream in streams):
             break
     assert 2 < len(runs) < 15
     warehouse = Warehouse()
@@ -214,6 +214,19 @@ def test_a_run_cut_by_the_network_goes_on_behind_its_last_page(instance: Instanc
     assert second.bookmark("gen_transaction")["replication_key_value"]
 
 
+def test_a_whole_read_that_goes_on_from_an_earlier_run_is_no_proof_that_all_rows_came(
+    instance: Instance,
+) -> None:
+    config = instance.with_(page_size=40, max_retries=0, companies=["EDU1"])
+    instance.script.add(Fault(r"GenMaster\?", cut=True, skip=1))
+    first = run_tap(config, "gen_master")
+    second = run_tap(config, "gen_master", state=first.state)
+    assert len(second.rows("gen_master")) < len(instance.app.table("EDU1", "GenMaster"))
+    assert "completed_at" not in second.bookmark("gen_master")
+    assert "starting_replication_value" not in second.bookmark("gen_master")
+    assert run_tap(config, "gen_master", state=second.state).bookmark("gen_master")["completed_at"]
+
+
 def test_state_covers_only_rows_that_were_written_before_it(instance: Instance) -> None:
     """Whoever stops reading the tap's output at any STATE goes on from there without a gap."""
     config = instance.with_(page_size=50, companies=["EDU1"])
@@ -226,6 +239,22 @@ def test_state_covers_only_rows_that_were_written_before_it(instance: Instance) 
         before = [m["record"] for m in run.messages[:index] if m["type"] == "RECORD"]
         found = last_per_key([*before, *rest.rows("gen_transaction")], primary)
         assert {tuple(text(part) for part in key) for key in found} == expected
+
+
+def test_a_value_that_fits_no_column_fails_its_stream_alone_and_is_named(
+    instance: Instance, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [
+        {"Supplier": "0000042", "SupplierName": "Initech", "DateSuppAdded": "2024-01-31", "LastPurchDate": 7}
+    ]
+    headers = {"content-type": "application/json"}
+    body = json.dumps({"value": rows}).encode()
+    instance.script.add(Fault(r"ApSupplier\?", status=200, body=body, headers=headers))
+    run = run_tap(instance.with_(companies=["EDU1"]), "ap_supplier", "ar_customer")
+    assert run.tap.exit_code == 1
+    assert run.rows("ar_customer")
+    assert run.rows("ap_supplier") == []
+    assert "Supplier 0000042: LastPurchDate is '7', which is no date" in caplog.text
 
 
 def test_a_failed_stream_keeps_its_bookmark_and_the_others_go_on(instance: Instance) -> None:

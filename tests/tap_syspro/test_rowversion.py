@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from tap_syspro.errors import UserError
 from tap_syspro.streams.columns import row_version
+from tests.sandbox.faults import Fault
+from tests.sandbox.syspro.view import payable_number
 from tests.tap_syspro.harness import Warehouse, run_tap
 
 if TYPE_CHECKING:
@@ -124,6 +127,31 @@ def test_a_view_with_the_row_version_as_a_number_is_filtered_by_the_server(insta
     second = run_tap(config, "changes", state=first.state)
     assert 0 < len(second.rows("changes")) < len(first.rows("changes"))
     assert instance.script.count(r"filter=RowVer%20ge") == 2
+
+
+def test_a_row_that_changes_behind_the_reader_comes_with_the_next_run(instance: Instance) -> None:
+    instance.switches.changes_view = True
+    keys = ["Supplier", "Invoice"]
+    view = {
+        "entity_set": "ApInvoiceChanges",
+        "key_properties": keys,
+        "replication_key": "RowVer",
+        "page_size": 10,
+    }
+    config = instance.with_(streams={"changes": view}, rowversion_safety=0, companies=["EDU1"])
+    rows = sorted(instance.rows("ApInvoice")["EDU1"], key=lambda row: [row[key] for key in keys])
+    ends = {row["Invoice"] for row in (rows[0], rows[-1])}
+
+    def change_the_first_and_the_last() -> None:
+        for bill in instance.company.bills.values():
+            if payable_number(bill) in ends:
+                bill.due_date = bill.date + dt.timedelta(days=77)
+        instance.world.life.advance(1)
+
+    instance.script.add(Fault("ApInvoiceChanges", hook=change_the_first_and_the_last, skip=2))
+    first = run_tap(config, "changes")
+    second = run_tap(config, "changes", state=first.state)
+    assert {row["invoice"] for row in second.rows("changes")} >= ends
 
 
 def test_a_stream_without_row_versions_cannot_be_told_to_use_them(instance: Instance) -> None:

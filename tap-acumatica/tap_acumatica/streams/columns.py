@@ -171,6 +171,7 @@ def kind_of(name: str, kind: str) -> str:
     return "period" if kind == "string" and _PERIODS.search(name) else kind
 
 
+@functools.cache
 def scale_of(name: str) -> int:
     """The decimal places of a number, by its name."""
     return next((scale for pattern, scale in _SCALES if pattern.search(name)), _AMOUNT_SCALE)
@@ -238,10 +239,17 @@ def time_converter(naive_zone: str) -> Callable[[str], str]:
         if value.endswith("+00:00") and 19 <= len(value) - 6 <= 26:  # noqa: PLR2004 - the usual form, no parsing
             whole = value[:-6]
             return f"{whole + '.' if len(whole) == 19 else whole:0<26}+00:00"  # noqa: PLR2004 - seconds, no fraction
-        moment = dt.datetime.fromisoformat(value)
-        return iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+        return _shifted(dt.datetime.fromisoformat(value), zone)
 
     return convert
+
+
+def _shifted(moment: dt.datetime, zone: dt.tzinfo) -> str:
+    """A time in UTC; the ends of the calendar, which stand for no time at all, cannot be shifted and stay."""
+    try:
+        return iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except OverflowError:
+        return iso(moment.replace(tzinfo=dt.UTC))
 
 
 def custom_time_converter(naive_zone: str) -> Callable[[str], str]:

@@ -11,6 +11,7 @@ import dataclasses
 import datetime as dt
 import logging
 import operator
+import sys
 from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -98,13 +99,12 @@ class Dac:
         if name in self._refused:
             return None
         try:
-            answer = self.client.get(
-                self.client.site.dac(name), {"$filter": f"DeleteDate ge {literal(since)}"}
+            return self.fetch(
+                self.client.site.dac(name), {"$filter": f"DeleteDate ge {literal(since)}"}, sys.maxsize
             )
         except (ForbiddenError, NotFoundError, RefusedError) as error:
             self._refuse(name, error)
             return None
-        return list(answer["value"])
 
     def fetch(self, address: str, params: Mapping[str, str | int], top: int) -> list[Row]:
         """Up to `top` rows of a list, over several calls where the server cuts its answers.

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_acumatica.decoding import Decode, decode, decoder
 from tap_acumatica.discovery import snake
-from tap_acumatica.errors import NotFoundError, NotOptimizableError, RefusedError
+from tap_acumatica.errors import BadValueError, NotFoundError, NotOptimizableError, RefusedError
 from tap_acumatica.paging import Pages, Window
 from tap_acumatica.streams.columns import CURSOR, DELETED_AT, NOTE_ID, TENANT, Column, columns_of
 from tap_acumatica.streams.custom import columns_of_custom
@@ -217,11 +217,15 @@ class EntityFeed(Feed):
             return self._fetch(None if keep else window, skip, top)
 
         def take(record: Record) -> Doc | None:
-            doc = self._doc(record)
+            try:
+                doc = self._doc(record)
+            except BadValueError as error:
+                key = ", ".join(map(str, self._key(record)))
+                raise BadValueError(f"{self.entity.entity} {key}: {error}") from None
             return doc if keep is None or keep.holds(doc.cursor) else None
 
         is_heavy = self._with_lines and self._lines is not None and not self._lines.light
-        return Pages(fetch, self._key, take, size // _LINES_PER_DOCUMENT if is_heavy else size)
+        return Pages(fetch, self._key, take, size // _LINES_PER_DOCUMENT if is_heavy else size, Doc.rows)
 
     @override
     def enrich(self, window: Window, docs: Sequence[Doc]) -> None:

@@ -47,6 +47,10 @@ class Doc:
     note_id: str = ""
     numbered: bool = True
 
+    def rows(self) -> int:
+        """How many rows of all streams it stands for."""
+        return 1 + len(self.lines)
+
 
 class Feed(abc.ABC):
     """Calls that several streams share, and the rows that come of them.
@@ -112,9 +116,12 @@ class Feed(abc.ABC):
         self.prepare(streams)
         for stream in streams:
             stream.begin()
+        # Before its first run there is nothing that the target could hold and should forget.
+        told = self.streams[0].stream_state.get(_DELETIONS_READ)
         for window, docs in self.slices(streams):
             self._write(streams, window, docs)
-        self._tombstones()
+        if told and self._tells_deletions:
+            self._tombstones(moment_of(told))
 
     def complete(self) -> None:
         """Note that all streams of the feed have been read to their end."""
@@ -164,6 +171,9 @@ class Feed(abc.ABC):
             for stream in streams:
                 stream.advance(window.hi)
         self.slices_done += 1
+        if self._tells_deletions:
+            # From the first slice on: what a first load has written is not read again by a run that continues it.
+            self.streams[0].stream_state.setdefault(_DELETIONS_READ, iso(self.tap.bound()))
         streams[0].write_state()
 
     def sample(self, driver: AcumaticaStream, limit: int) -> Iterator[Row]:
@@ -245,17 +255,17 @@ class Feed(abc.ABC):
 
     # deletions ---------------------------------------------------------------------------------------------
 
-    def _tombstones(self) -> None:
-        """Tell of deleted records: all that is known of them is their note id and when they went."""
+    @property
+    def _tells_deletions(self) -> bool:
+        """Whether deleted records are to be told."""
+        return bool(self.deletions and self.streams[0].selected and self.tap.config["track_deletions"])
+
+    def _tombstones(self, told: dt.datetime) -> None:
+        """Tell of records deleted since a moment: all that is known is their note id and when they went."""
         stream = self.streams[0]
-        if not (self.deletions and stream.selected and self.tap.config["track_deletions"]):
-            return
-        hi = self.tap.bound()
-        since = stream.stream_state.get(_DELETIONS_READ)
-        blank = dict.fromkeys(column.name for column in stream.wanted)
-        # Before its first run there is nothing that the target could hold and should forget.
-        gone = self.tap.deletions.since(self.deletions, moment_of(since)) if since else {}
+        gone = self.tap.deletions.since(self.deletions, told)
         if gone is None:
             return
+        blank = dict.fromkeys(column.name for column in stream.wanted)
         stream.write({**blank, NOTE_ID: note_id, DELETED_AT: when} for note_id, when in gone.items())
-        stream.stream_state[_DELETIONS_READ] = iso(hi)
+        stream.stream_state[_DELETIONS_READ] = iso(self.tap.bound())

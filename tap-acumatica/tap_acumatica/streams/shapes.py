@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tap_acumatica.errors import BadValueError
 from tap_acumatica.streams.columns import label, text
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
 
 
 _EMPTY: Final = Cell()
+WRONG: Final = (ValueError, TypeError, AttributeError, ArithmeticError)
+"""What conversions raise."""
 
 
 class Shape:
@@ -71,6 +74,14 @@ class Shape:
         return msgspec.defstruct("Record", fields, rename=rename, frozen=True, gc=False)
 
 
+def bad_value(column: Column, value: Any) -> BadValueError:  # noqa: ANN401 - whatever JSON holds
+    """What to say of a value that does not fit its column."""
+    return BadValueError(
+        f"{column.title} is {str(value)[:60]!r}, which is no {column.kind}. Correct it in Acumatica, or deselect "
+        f"{column.name}."
+    )
+
+
 def getter(places: Iterable[str]) -> Callable[[Record], Sequence[Any]]:
     """Make a function that gets several values of a record at once.
 
@@ -111,7 +122,8 @@ def values_reader(
         shape: What the records will be decoded into.
 
     Returns:
-        The names of the properties, and the function, which gives the values in the same order.
+        The names of the properties, and the function, which gives the values in the same order; it raises
+        `BadValueError` where one does not fit its column.
     """
     wanted = [column for column in columns if column.path]
     hows = [convert[column.kind] for column in wanted]
@@ -134,7 +146,10 @@ def values_reader(
                     values[place] = how(value)
         for place, how in others:
             if (value := values[place]) is not None:
-                values[place] = how(value)
+                try:
+                    values[place] = how(value)
+                except WRONG:
+                    raise bad_value(wanted[place], value) from None
         return values
 
     return [column.name for column in wanted], read

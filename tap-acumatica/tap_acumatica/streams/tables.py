@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from tap_acumatica.discovery import snake
-from tap_acumatica.errors import ForbiddenError, NotFoundError, UserError
+from tap_acumatica.errors import BadValueError, ForbiddenError, NotFoundError, UserError
 from tap_acumatica.paging import Pages, Window
 from tap_acumatica.streams.columns import (
     CURSOR,
@@ -22,6 +22,7 @@ from tap_acumatica.streams.columns import (
 )
 from tap_acumatica.streams.dac import literal, quoted
 from tap_acumatica.streams.feed import Doc, Feed
+from tap_acumatica.streams.shapes import WRONG, bad_value
 from tap_acumatica.streams.stream import AcumaticaStream
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class TableFeed(Feed):
             made = [column for column in made if column.name != CURSOR]
             made.append(Column(CURSOR, "custom_time", (), self._cursor, "When the row was last changed."))
         self.streams = [AcumaticaStream(tap, table.stream, made, [snake(key) for key in table.keys], self)]
-        self._fields: list[tuple[str, str, Callable[[Any], Any] | None]] = []
+        self._fields: list[tuple[Column, Callable[[Any], Any] | None]] = []
         self._utc = custom_time_converter(tap.config["naive_timezone"])
 
     @override
@@ -142,7 +143,7 @@ class TableFeed(Feed):
         convert = self.tap.converters
         wanted = {column.name for column in self.streams[0].wanted}
         self._fields = [
-            (column.name, column.path[0], convert[column.kind])
+            (column, convert[column.kind])
             for column in self.streams[0].columns
             if column.path and column.name in wanted
         ]
@@ -174,9 +175,13 @@ class TableFeed(Feed):
 
     def _doc(self, raw: Row) -> Doc:
         row: Row = {TENANT: self.tap.site.tenant}
-        for name, field, how in self._fields:
-            value = raw.get(field)
-            row[name] = value if how is None or value is None else how(value)
+        for column, how in self._fields:
+            value = raw.get(column.path[0])
+            try:
+                row[column.name] = value if how is None or value is None else how(value)
+            except WRONG:
+                key = ", ".join(f"{name} {raw.get(name)}" for name in self.table.keys)
+                raise BadValueError(f"{self.table.name} {key}: {bad_value(column, value)}") from None
         moment = raw.get(self._cursor) if self._cursor else None
         cursor = self._utc(moment) if moment else ""
         if self._cursor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tap_epicor_kinetic.errors import BadValueError
 from tap_epicor_kinetic.paging import Calls, Page, page_of
 from tap_epicor_kinetic.streams.columns import (
     COMPANY,
@@ -15,7 +16,7 @@ from tap_epicor_kinetic.streams.columns import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tap_epicor_kinetic.client import Json, Params
     from tap_epicor_kinetic.streams.columns import Row
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 LONGEST_LIST: Final = 1_500
 """Characters of a list in an address: IIS refuses query strings beyond 2048."""
+
+
+_WRONG: Final = (ValueError, TypeError, AttributeError, ArithmeticError)
 
 
 class Access:
@@ -45,12 +49,10 @@ class Access:
             self._constant[COMPANY] = ""
         if DELETED_AT in names:
             self._constant[DELETED_AT] = None
-        self._read = row_reader(
-            [column for column in wanted if column.source],
-            [each for each in source.derived if each.name in names],
-            converters(stream.config["timezone"], trims=source.trims),
-            self._constant,
-        )
+        self._columns = [column for column in wanted if column.source]
+        self._convert = converters(stream.config["timezone"], trims=source.trims)
+        derived = [each for each in source.derived if each.name in names]
+        self._read = row_reader(self._columns, derived, self._convert, self._constant)
 
     def calls(self, company: str, parameters: Params | None = None) -> Calls:
         """The calls that read one company.
@@ -71,19 +73,44 @@ class Access:
         return Calls(fetch, follow, self._size)
 
     def rows(self, company: str, page: Sequence[Row]) -> list[Row]:
-        """The rows of an answer as properties."""
+        """The rows of an answer as properties.
+
+        Raises:
+            BadValueError: A value does not fit its column.
+        """
         if COMPANY in self._constant:
             self._constant[COMPANY] = company
         if self._source.without:
             column, values = self._source.without
             page = [row for row in page if str(row.get(column)) not in values]
         if not self._source.nested:
-            return list(map(self._read, page))
+            return self._made(page)
         rows: list[Row] = []
         for header in page:
             self._constant[str(self._stream.replication_key)] = int(header[SYS_REV_ID])
-            rows += map(self._read, header.get(self._source.nested) or ())
+            rows += self._made(header.get(self._source.nested) or ())
         return rows
+
+    def _made(self, raws: Iterable[Row]) -> list[Row]:
+        try:
+            return list(map(self._read, raws))
+        except _WRONG:
+            raise self._bad_value(raws) from None
+
+    def _bad_value(self, raws: Iterable[Row]) -> BadValueError:
+        """Which value it is that does not fit its column."""
+        for raw in raws:
+            for column in self._columns:
+                value = raw.get(column.source)
+                try:
+                    _ = value if value is None else self._convert[column.kind](value)
+                except _WRONG:
+                    key = ", ".join(f"{name} {raw.get(name)}" for name in self._source.keys)
+                    return BadValueError(
+                        f"{key or 'A row'}: {column.source} is {str(value)[:60]!r}, which is no {column.kind}. Correct "
+                        f"it in Epicor, or deselect {column.name}."
+                    )
+        return BadValueError("The amounts of a row cannot be read.")
 
     def _page(self, answer: Json) -> Page:
         self._stream.page_read()

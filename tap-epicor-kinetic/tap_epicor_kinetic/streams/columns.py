@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import operator
 import re
 import zoneinfo
@@ -194,6 +195,7 @@ def _kind_of(name: str, edm: str, moments: set[str]) -> str:
     return "string"
 
 
+@functools.cache
 def scale_of(name: str) -> int:
     """The decimal places of a number, by its name."""
     return next((scale for pattern, scale in _SCALES if pattern.search(name)), _OTHER_SCALE)
@@ -225,7 +227,7 @@ def number(value: Any) -> Decimal | int | None:  # noqa: ANN401 - whatever JSON 
             digits.rstrip("0").rstrip(".") if "." in digits and "E" not in digits.upper() else digits
         )
     if "E+" in str(value):
-        return value.quantize(Decimal(1))  # type: ignore[no-any-return] # a Decimal: the decoder makes no floats
+        return Decimal(f"{value:f}")
     return value  # type: ignore[no-any-return]
 
 
@@ -274,10 +276,17 @@ def time_converter(naive_zone: str) -> Callable[[str], str | None]:
     def convert(value: str) -> str | None:
         if not value:
             return None
-        moment = dt.datetime.fromisoformat(value)
-        return iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+        return _shifted(dt.datetime.fromisoformat(value), zone)
 
     return convert
+
+
+def _shifted(moment: dt.datetime, zone: dt.tzinfo) -> str:
+    """A time in UTC; the ends of the calendar, which stand for no time at all, cannot be shifted and stay."""
+    try:
+        return iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except OverflowError:
+        return iso(moment.replace(tzinfo=dt.UTC))
 
 
 def custom_time_converter(naive_zone: str) -> Callable[[str], str | None]:

@@ -27,7 +27,7 @@ CURRENCY: Final = "division_currency"
 DELETED_AT: Final = "_sdc_deleted_at"
 
 _BLOCK: Final = 200  # rows that are converted at once: as many as stay in the processor's cache
-_WRONG: Final = (ValueError, TypeError, AttributeError, IndexError)
+_WRONG: Final = (ValueError, TypeError, AttributeError, IndexError, OverflowError)
 _EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _PRECISION: Final = 18
 _AMOUNT_SCALE: Final = 4
@@ -110,6 +110,7 @@ def snake(name: str) -> str:
     return re.sub(r"__+", "_", split).lower()
 
 
+@functools.cache
 def scale_of(name: str) -> int:
     """The decimal places of a number, by its name: amounts four, quantities and prices six, rates eight."""
     return next((scale for pattern, scale in _SCALES if pattern.search(name)), _AMOUNT_SCALE)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
-from tap_exact_online.paging import iso
+from tap_exact_online.paging import iso, moment_of
 from tap_exact_online.streams.columns import DELETED_AT, DIVISION
-from tap_exact_online.streams.reading import SyncFeed
+from tap_exact_online.streams.reading import FIRST_READ, SyncFeed
 from tap_exact_online.streams.stream import ExactStream, Outcome
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class DeletedFeed(SyncFeed):
         for page in self.pages(division, streams, {"$filter": f"Timestamp gt {start}L"}):
             if streams:
                 self.write(division, streams, page)
-            self._tell(division, concerned, page, cutoff)
+            self._tell(division, concerned, page)
             old = [int(r["Timestamp"]) for r in page if self.tap.utc_of(r["DeletedDate"]) <= cutoff]
             floor = max([floor, *old])
         for place in places:
@@ -87,20 +87,14 @@ class DeletedFeed(SyncFeed):
             own["replication_key"] = self.cursor.lower()
             own["replication_key_value"] = floor
 
-    def _tell(
-        self,
-        division: Division,
-        concerned: dict[int, ExactStream],
-        page: Sequence[Row],
-        cutoff: dt.datetime,
-    ) -> None:
+    def _tell(self, division: Division, concerned: dict[int, ExactStream], page: Sequence[Row]) -> None:
         gone: dict[str, list[Row]] = {}
         for record in page:
             stream = concerned.get(int(record["EntityType"]))
             if stream is None:
                 continue
             when = self.tap.utc_of(record["DeletedDate"])
-            if self._is_news(division, stream, record, when, cutoff):
+            if self._is_news(division, stream, record, when):
                 row: dict[str, Any] = dict.fromkeys(column.name for column in stream.wanted)
                 row |= {DIVISION: division.code, "id": record["EntityKey"], DELETED_AT: iso(when)}
                 gone.setdefault(stream.name, []).append(row)
@@ -108,12 +102,11 @@ class DeletedFeed(SyncFeed):
             if rows := gone.get(stream.name):
                 stream.write(rows)
 
-    def _is_news(
-        self, division: Division, stream: ExactStream, record: Row, when: dt.datetime, cutoff: dt.datetime
-    ) -> bool:
+    def _is_news(self, division: Division, stream: ExactStream, record: Row, when: dt.datetime) -> bool:
         """Whether the row may be at the target and is not there again."""
         version = int(record["Timestamp"])
-        told = stream.place(division.code).get("deletions")
-        if told is None and when < cutoff:
+        place = stream.place(division.code)
+        # A first load may take several runs; what was deleted since it began may be at the target.
+        if "deletions" not in place and when < moment_of(place[FIRST_READ]) - self.tap.lookback:
             return False
         return self.tap.seen(stream.name, division.code).get(record["EntityKey"], 0) <= version

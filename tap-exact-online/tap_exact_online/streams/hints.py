@@ -6,6 +6,7 @@ Meanings and codes are those of the vendor's REST reference (HlpRestAPIResources
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -130,6 +131,7 @@ def meaning_of(endpoint: str, field: str) -> str:
     return _MEANINGS.get(f"{endpoint}.{field}", "")
 
 
+@functools.cache
 def spaced(name: str) -> str:
     """A name in words: `GLAccountID` is GL account ID, `VATAmount` VAT amount."""
     parts = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", re.sub(r"([a-z0-9])([A-Z])|_", r"\1 \2", name)).split()

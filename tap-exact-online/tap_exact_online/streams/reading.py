@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _FIRST: Final = 1
 _GAP: Final = dt.timedelta(days=55)
+FIRST_READ: Final = "first_read_at"
+"""In the state of a place: when the run began that read it first, or from its beginning again."""
 _SYNC_TIMESTAMP: Final = "read/sync/Sync/SyncTimestamp"
 
 
@@ -53,6 +55,7 @@ class SyncFeed(Feed):
         stream = streams[0]
         place = stream.place(division.code)
         start, keep = self._start(division, stream, place)
+        place.setdefault(FIRST_READ, iso(self.tap.began))
         cutoff = self.tap.wall_ms(self.tap.began - self.tap.lookback)
         seen = self.tap.seen(stream.name, division.code)
         is_first = start <= _FIRST
@@ -102,6 +105,9 @@ class SyncFeed(Feed):
                 division.code,
             )
             value = None
+            # It is a first load again: where it takes several runs, each goes on where the one before ended.
+            for name in ("replication_key_value", "deletions_read_at", FIRST_READ):
+                place.pop(name, None)
         if value is not None:
             return int(value), None
         since = self.start_date()

@@ -40,15 +40,13 @@ class LineWriter(MsgSpecWriter):
         if not isinstance(message, RecordMessage):
             sys.stdout.flush()
 
-    def write_rows(self, stream: str, rows: Iterable[Row], version: int | None, read_at: str) -> None:
+    def write_rows(self, stream: str, rows: Iterable[Row], version: int | None, read_at: dt.datetime) -> None:
         """Write rows of one stream at once, in the form that `write_message` gives them one by one."""
-        message: dict[str, Any] = {"type": "RECORD", "stream": stream}
-        tail = (
-            {"time_extracted": read_at}
-            if version is None
-            else {"version": version, "time_extracted": read_at}
-        )
-        sys.stdout.buffer.write(encoder.encode_lines([{**message, "record": row, **tail} for row in rows]))
+        head: dict[str, Any] = {"type": "RECORD", "stream": stream, "record": None}
+        tail: dict[str, Any] = {"time_extracted": read_at}
+        if version is not None:
+            tail = {"version": version, **tail}
+        sys.stdout.buffer.write(encoder.encode_lines([{**head, "record": row, **tail} for row in rows]))
 
 
 class Outcome(enum.Enum):

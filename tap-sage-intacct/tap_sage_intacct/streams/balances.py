@@ -110,7 +110,10 @@ class BalancesFeed(Feed):
         for period in due:
             self._write(streams, period, entity)
         for stream in streams:
-            stream.kept(entity)[_READ_UNTIL] = iso(hi)
+            kept = stream.kept(entity)
+            kept[_READ_UNTIL] = iso(hi)
+            if changed == self._first_day() or "full_read_at" not in kept:
+                kept["full_read_at"] = iso(hi)
         self.progress = True
         streams[0].write_state()
 
@@ -126,13 +129,21 @@ class BalancesFeed(Feed):
 
     # which periods -----------------------------------------------------------------------------------------
 
-    def _first_change(self, streams: Sequence[IntacctStream], entity: str, hi: dt.datetime) -> dt.date | None:
-        """The earliest day on which balances may have changed; None when nothing has."""
-        kept = [stream.kept(entity).get(_READ_UNTIL) for stream in streams]
+    def _first_day(self) -> dt.date:
+        """The earliest day whose balances are wanted."""
         given = self.tap.config.get("start_date")
-        first = moment_of(given).date() if given else dt.date.min
+        return moment_of(given).date() if given else dt.date.min
+
+    def _first_change(self, streams: Sequence[IntacctStream], entity: str, hi: dt.datetime) -> dt.date | None:
+        """The earliest day on which balances may have changed; None when nothing has.
+
+        An entry that moves to a later period does not tell which one it has left: `full_refresh_days` finds that.
+        """
+        kept = [stream.kept(entity).get(_READ_UNTIL) for stream in streams]
+        first = self._first_day()
         described = self._described.get(_BATCHES)
-        if not all(kept) or described is None or described.forbidden:
+        is_due = any(self.is_refresh_due(stream, entity) for stream in streams)
+        if is_due or not all(kept) or described is None or described.forbidden:
             return first
         since = min(moment_of(str(value)) for value in kept)
         deleted = (

@@ -177,10 +177,23 @@ def boolean(value: str) -> bool:
 
 
 def number(value: str) -> Decimal:
-    """An exact number that is written in plain digits."""
-    exact = Decimal(value)
+    """An exact number that is written in plain digits.
+
+    Raises:
+        ValueError: It is none that JSON can carry.
+        ArithmeticError: It is no number.
+    """
+    exact = _finite(value)
     if len(value) >= _LONG and (value.startswith(_EXPONENT_FROM) or "E" in value or "e" in value):
-        return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+        whole = exact.to_integral_value()
+        return Decimal(f"{whole:f}") if exact == whole else exact
+    return exact
+
+
+def _finite(value: str) -> Decimal:
+    exact = Decimal(value)
+    if not exact.is_finite():
+        raise ValueError(value)
     return exact
 
 
@@ -189,7 +202,7 @@ def count(value: str) -> int | Decimal:
     try:
         return int(value)
     except ValueError:
-        exact = Decimal(value)
+        exact = _finite(value)
     return int(exact) if exact == exact.to_integral_value() else exact
 
 
@@ -255,7 +268,7 @@ class Clock:
             local = dt.datetime.fromisoformat(f"{value[6:10]}-{value[:2]}-{value[3:5]}T{value[11:16]}:00")
             if value[5] != "/" or value[10] != " ":
                 raise ValueError(value)
-            minute = iso(local.replace(tzinfo=self.zone))[:16]
+            minute = self._shifted(local)[:16]
             if len(self._minutes) < _MOST_REMEMBERED:
                 self._minutes[value[:16]] = minute
         if not (value[16] == ":" and value[17:].isdigit()):
@@ -269,7 +282,14 @@ class Clock:
             moment = dt.datetime.combine(_date(value), dt.time())
         else:
             moment = dt.datetime.strptime(value, "%m/%d/%Y %H:%M:%S")  # noqa: DTZ007 - its zone follows
-        return iso(moment if moment.tzinfo else moment.replace(tzinfo=self.zone))
+        return self._shifted(moment)
+
+    def _shifted(self, moment: dt.datetime) -> str:
+        """A time in UTC; the ends of the calendar, which stand for no time at all, cannot be shifted and stay."""
+        try:
+            return iso(moment if moment.tzinfo else moment.replace(tzinfo=self.zone))
+        except OverflowError:
+            return iso(moment.replace(tzinfo=dt.UTC))
 
     def literal(self, moment: dt.datetime) -> str:
         """A time as filters need it."""

@@ -35,6 +35,7 @@ _BATCHES: Final = "GLBATCH"
 _VIEW_DAYS: Final = 7
 _BEGINNING: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _DELETIONS_READ: Final = "deletions_read_until"
+_WHOLE: Final = "whole_read_until"
 
 
 def _book_keys(by_book: bool) -> tuple[str, ...]:  # noqa: FBT001 - as declared
@@ -129,19 +130,26 @@ class ObjectFeed(Feed):
     def read(self, streams: Sequence[IntacctStream], entity: str) -> None:
         hi = self.tap.bound()
         self.read_keys = set()
+        deletions_since = self._deletions_since(streams, entity)
         pending = [stream.pending(entity) for stream in streams]
         if pending[0] and all(each_pending == pending[0] for each_pending in pending):
             parts = [Part.of(kept) for kept in pending[0]]
             reached = parts[-1].hi
+            lo = self.start(streams, entity)
             self._read_parts(streams, entity, parts)
+            if lo is not None:
+                self._read_touched(streams, entity, lo, reached)
             self._note(streams, entity, reached)
         lo = self.start(streams, entity)
         if lo is None or lo < hi:
+            if lo is None:
+                for stream in streams:
+                    stream.kept(entity)[_WHOLE] = iso(hi)
             self._read_parts(streams, entity, self._parts(lo, hi, entity))
             if lo is not None:
                 self._read_touched(streams, entity, lo, hi)
-            self._note(streams, entity, hi, full=lo is None)
-        self._tombstones(streams, entity)
+            self._note(streams, entity, hi)
+        self._tombstones(entity, deletions_since)
         streams[0].write_state()
 
     def _parts(self, lo: dt.datetime | None, hi: dt.datetime, entity: str) -> list[Part]:
@@ -162,16 +170,15 @@ class ObjectFeed(Feed):
         found = source.fetch([where("isnotnull", shape.created)], [shape.created], 0, 1, True).rows  # noqa: FBT003
         return moment_of(found[0][snake(shape.created)]) - self.tap.doubt if found else None
 
-    def _note(
-        self, streams: Sequence[IntacctStream], entity: str, moment: dt.datetime, *, full: bool = False
-    ) -> None:
-        """Move the bookmarks."""
+    def _note(self, streams: Sequence[IntacctStream], entity: str, moment: dt.datetime) -> None:
+        """Move the bookmarks, and note when all there is was read, be it over several runs."""
         self.progress = True
         for stream in streams:
             stream.keep_pending(entity, [])
             stream.advance(entity, moment)
-            if full or "full_read_at" not in stream.kept(entity):
-                stream.kept(entity)["full_read_at"] = iso(moment)
+            kept = stream.kept(entity)
+            if kept.pop(_WHOLE, None) == iso(moment) or "full_read_at" not in kept:
+                kept["full_read_at"] = iso(moment)
         streams[0].write_state()
 
     def _read_parts(self, streams: Sequence[IntacctStream], entity: str, parts: list[Part]) -> None:
@@ -258,18 +265,30 @@ class ObjectFeed(Feed):
         else:
             self.put(stream, self._written(stream, source, rows))
 
-    def _tombstones(self, streams: Sequence[IntacctStream], entity: str) -> None:
-        """Tell of deleted records: their key, and when they went."""
-        stream = self.streams[0]
-        if not (self.is_audited and stream in streams and self.tap.config["track_deletions"]):
-            return
-        kept = stream.kept(entity)
+    def _deletions_since(self, streams: Sequence[IntacctStream], entity: str) -> dt.datetime | None:
+        """Up to when deletions were told; None where a first load begins, before which there was nothing to forget.
+
+        When it began is noted from its first slice on: if it is cut, the next run does not read again what was
+        written, of which something may be deleted meanwhile.
+        """
+        if not (self.is_audited and self.streams[0] in streams and self.tap.config["track_deletions"]):
+            return None
+        kept = self.streams[0].kept(entity)
         since = kept.get(_DELETIONS_READ)
-        # Before its first run there is nothing that the target could hold and should forget.
-        gone = self.tap.deletions.since(self.spec.object, entity, moment_of(since)) if since else {}
+        if since is None:
+            kept[_DELETIONS_READ] = iso(self.tap.bound())
+            return None
+        return moment_of(since)
+
+    def _tombstones(self, entity: str, since: dt.datetime | None) -> None:
+        """Tell of deleted records: their key, and when they went."""
+        if since is None:
+            return
+        stream = self.streams[0]
+        gone = self.tap.deletions.since(self.spec.object, entity, since)
         if gone is None:
             return
         empty = blank(stream, self.tap, entity)
         name = snake(RECORD)
         self.put(stream, [{**empty, name: number, DELETED_AT: when} for number, when in gone.items()])
-        kept[_DELETIONS_READ] = iso(self.tap.bound())
+        stream.kept(entity)[_DELETIONS_READ] = iso(self.tap.bound())

@@ -5,6 +5,7 @@ Hints stand in `x-sql-datatype-properties`, which catalogs keep; see "Hints for 
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,7 +30,12 @@ def scale_of(field: Field) -> int:
         return 8
     if field.type == "PERCENT":
         return 6
-    return next((scale for pattern, scale in _SCALES if pattern.search(field.name)), AMOUNT_SCALE)
+    return _scale_of_name(field.name)
+
+
+@functools.cache
+def _scale_of_name(name: str) -> int:
+    return next((scale for pattern, scale in _SCALES if pattern.search(name)), AMOUNT_SCALE)
 
 
 def hints_of(field: Field, names: Collection[str]) -> Mapping[str, Any] | None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_syspro.discovery import EntitySet, Field, snake
+from tap_syspro.errors import BadValueError
 from tap_syspro.streams.hints import hints_of, meaning_of, stream_hints
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _SENSITIVE: Final = re.compile(
     r"BankAcc|BankBranch|BankAccount|IBAN|Swift|CardNum|CreditCard|TaxRegn|TaxExempt|VatNumber|Password",
     re.IGNORECASE,
 )
+_WRONG: Final = (ValueError, TypeError, AttributeError, ArithmeticError)
 _TEXT: Final = frozenset({str, type(None)})
 _PADDED: Final = ("Customer", "Supplier", "SalesOrder", "PurchaseOrder", "Job")
 
@@ -310,14 +312,36 @@ def rows_reader(
 ) -> Callable[[Sequence[Row]], dict[str, Sequence[Any]]]:
     """Make a function that turns rows of the service, one or more, into the wanted properties, column by column."""
     wanted = [column for column in columns if column.source]
-    hows = [(column.name, convert[column.kind]) for column in wanted]
+    hows = [convert[column.kind] for column in wanted]
+    keys = [column.source for column in wanted if column.kind == "key"]
     fetch = _fetcher([column.source for column in wanted])
 
     def read(raws: Sequence[Row]) -> dict[str, Sequence[Any]]:
-        values = zip(*map(fetch, raws), strict=True)
-        return {name: how(column) for (name, how), column in zip(hows, values, strict=True)}
+        made: dict[str, Sequence[Any]] = {}
+        for column, how, values in zip(wanted, hows, zip(*map(fetch, raws), strict=True), strict=True):
+            try:
+                made[column.name] = how(values)
+            except _WRONG:
+                raise _bad_value(column, how, values, raws, keys) from None
+        return made
 
     return read
+
+
+def _bad_value(
+    column: Column, how: Convert, values: Sequence[Any], raws: Sequence[Row], keys: Sequence[str]
+) -> BadValueError:
+    """Which value it is that does not fit its column."""
+    for value, raw in zip(values, raws, strict=True):
+        try:
+            how([value])
+        except _WRONG:
+            key = ", ".join(f"{name} {str(raw.get(name)).strip()}" for name in keys)
+            return BadValueError(
+                f"{key or 'A row'}: {column.source} is {str(value)[:60]!r}, which is no {column.kind}. Correct it in "
+                f"SYSPRO, or deselect {column.name}."
+            )
+    return BadValueError(f"{column.source}: values cannot be read as {column.kind}.")
 
 
 def _fetcher(sources: Sequence[str]) -> Callable[[Row], Sequence[Any]]:

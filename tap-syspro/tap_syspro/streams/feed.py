@@ -48,11 +48,13 @@ class Feed(abc.ABC):
         outcomes: How far the feed has come, by company.
         reason: Why it was not read to its end.
         read_at: When the present page was read, by this machine's clock.
+        is_continued: Whether this run went on behind what an earlier one wrote, and so did not bring all rows.
         keeps_history: Whether what earlier runs wrote stays true although it is gone from the ERP.
         is_by_number: Whether its bookmark is a number and not a day.
         is_selected_by_default: Whether its streams are.
     """
 
+    is_continued = False
     keeps_history = False
     is_by_number = False
     is_selected_by_default = True
@@ -192,6 +194,7 @@ class StrategyFeed(Feed):
         resume: Memory = memory.get(_RESUME) or {}
         if self.streams[0].emit_activate_version_messages:
             resume = {}  # rows of the earlier part would count as gone
+        self.is_continued = self.is_continued or bool(resume)
         where = strategy.where(memory, facts)
         keep = strategy.keep(memory, facts)
         if not self.tap.service.filters_are_kept and where:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _BLOCK: Final = 200
 _FULL_TABLE: Final = "FULL_TABLE"
 _COMPANIES: Final = "companies"
+_READ_AT: Final = "read_at"
 _MIDNIGHT: Final = "T00:00:00.000000+00:00"
 _MARKS: Final = ("starting_replication_value", "progress_markers", "replication_key_signpost")
 
@@ -140,7 +141,7 @@ class SysproStream(Stream):
         Marks of a run under way do not count: a run whose calls are spent leaves them on every stream that it has not
         come to, and those would always be read before others.
         """
-        return str(self.stream_state.get("completed_at") or "")
+        return str(self.stream_state.get(_READ_AT) or self.stream_state.get("completed_at") or "")
 
     # what the SDK calls ------------------------------------------------------------------------------------
 
@@ -179,7 +180,10 @@ class SysproStream(Stream):
             return
         for mark in (*_MARKS, "unread"):
             self.stream_state.pop(mark, None)
-        self.stream_state["completed_at"] = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+        self.stream_state[_READ_AT] = now
+        if not (self.is_full_table and self.feed.is_continued):
+            self.stream_state["completed_at"] = now  # by which targets know that this run brought all rows
 
     @override
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:

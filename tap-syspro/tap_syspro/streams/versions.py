@@ -106,6 +106,8 @@ class Growing(Strategy):
         highest = max(numbers, default=None)
         if highest is not None:
             noted["number"] = str(max(highest, Decimal(noted.get("number", highest))))
+            # Was there when reading began: rows that change behind the reader bear higher numbers.
+            noted.setdefault("at_first", noted["number"])
 
     @override
     def is_reset(self, memory: Memory, noted: Memory) -> bool:
@@ -115,4 +117,6 @@ class Growing(Strategy):
     @override
     def finish(self, memory: Memory, noted: Memory, facts: Facts) -> None:
         if "number" in noted:
-            memory["number"] = noted["number"]
+            reached = min(Decimal(noted["number"]), Decimal(noted.get("at_first") or noted["number"]))
+            old = memory.get("number")
+            memory["number"] = str(reached if old is None else max(reached, Decimal(old)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.sandbox.acumatica.shelves import Shelves
     from tests.sandbox.acumatica.switches import Switches
     from tests.sandbox.company.world import World
+
+T = TypeVar("T")
 
 _JSON = "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8"
 _NEW = f"/{INSTANCE}/t/"
@@ -60,12 +62,10 @@ class DacOData:
             raise errors.odata_refusal(404, f"Resource not found for the segment '{name}'.")
         self._check_rights(session, target)
         if function == _DELETED:
-            rows = self._deleted(exchange, session, target)
-        elif function:
+            return self._deleted(exchange, session, target, root)
+        if function:
             raise errors.odata_refusal(404, f"Resource not found for the segment '{function}'.")
-        else:
-            return self._list(exchange, session, target, root)
-        return _listing(exchange.base_url + root, target, rows)
+        return self._list(exchange, session, target, root)
 
     def _address(self, path: str) -> tuple[str, str]:
         """Tenant and the rest of the path."""
@@ -96,13 +96,16 @@ class DacOData:
         reader = self._reader(session)
         plan = RowPlan(target, ask.shape, reader)
         rows = self._matching(exchange, ask, target, reader)
+        page, extra = self._page(exchange, ask, rows)
+        return _listing(exchange.base_url + root, target, [plan.write(row) for row in page], extra)
+
+    def _page(self, exchange: Exchange, ask: Ask, rows: list[T]) -> tuple[list[T], dict[str, str]]:
+        """The rows that are asked for, as many as the site gives at a time, and where the rest is."""
         end = None if ask.top is None else ask.skip + ask.top
         page, limit = rows[ask.skip : end], self._switches.dac_page_limit
-        context, extra = exchange.base_url + root, {}
-        if limit is not None and len(page) > limit:
-            page = page[:limit]
-            extra = {"@odata.nextLink": _next_link(exchange, ask, limit)}
-        return _listing(context, target, [plan.write(row) for row in page], extra)
+        if limit is None or len(page) <= limit:
+            return page, {}
+        return page[:limit], {"@odata.nextLink": _next_link(exchange, ask, limit)}
 
     def _matching(self, exchange: Exchange, ask: Ask, target: Dac[Any], reader: Reader) -> list[Any]:
         archived = exchange.headers.get("px-apiarchive", "").upper() == "SHOW"
@@ -119,7 +122,7 @@ class DacOData:
         name = f"{archived}|{ask.filter_text}|{ask.order}|{self._switches.user_zone_minutes}"
         return reader.shelf(target).select(name, matches, limits, order)
 
-    def _deleted(self, exchange: Exchange, session: Session, target: Dac[Any]) -> list[dict[str, object]]:
+    def _deleted(self, exchange: Exchange, session: Session, target: Dac[Any], root: str) -> Response:
         """`px.GetDeletedRecords()`: NoteID and DeleteDate, for so many days on the company's clock."""
         if target.name not in self._switches.tracked_dacs:
             raise errors.odata_refusal(400, f"Deleted records of {target.name} are not tracked.")
@@ -136,11 +139,12 @@ class DacOData:
                 matches = compiled(ask.filter, deletion_binding())
             found = [deletion for deletion in found if matches(deletion)]
         zone = wire.zone_of(self._switches.user_zone_minutes)
-        end = None if ask.top is None else ask.skip + ask.top
-        return [
+        page, extra = self._page(exchange, ask, found)
+        told: list[dict[str, object]] = [
             {"NoteID": deletion.note_id, "DeleteDate": wire.stamp(deletion.deleted_at, zone)}
-            for deletion in found[ask.skip : end]
+            for deletion in page
         ]
+        return _listing(exchange.base_url + root, target, told, extra)
 
 
 def _listing(

@@ -54,7 +54,7 @@ class View:
     def bill_stamps(self, bill: Bill) -> Stamps:
         """The stamps of a payables document."""
         stamps = [bill.created_at, *bill.remade_at]
-        if self.switches.payments_touch_bills:
+        if self.switches.payments_touch_bills or not bill.batch_nbr:  # what is not posted, nobody pays
             stamps.append(bill.modified_at)
         else:
             batches = (bill.batch_nbr, bill.voiding_batch_nbr)
