@@ -41,6 +41,6 @@ def test_a_block_of_rows_is_the_lines_that_they_make_one_by_one(tap: str, versio
             writer.write_message(
                 RecordMessage(stream="s", record=row, version=version, time_extracted=READ_AT)
             )
-    lines = block.buffer.getvalue()  # type: ignore[attr-defined] # in memory
-    assert lines == single.buffer.getvalue()  # type: ignore[attr-defined] # in memory
+    lines = block.buffer.getvalue()
+    assert lines == single.buffer.getvalue()
     assert lines.count(b"\n") == len(rows)
