@@ -45,6 +45,7 @@ def complaints(
     for error in JSONSchemaValidator(schema).iter_errors(given):
         yield _sentence(plugin, settings, error)
     for name, setting in settings.items():
+        yield from _unknown(name, setting, given.get(name))
         value = config.get(name)
         if setting.get("format") == "date-time" and value and not _is_moment(str(value)):
             yield f"{name}: {value!r} is not a date; write it like 2024-01-31 or 2024-01-31T00:00:00Z"
@@ -81,6 +82,20 @@ def _reason(error: ValidationError) -> str:
         case "maximum":
             return f"is too large; the most is {wanted}"
     return f"does not fit ({error.validator} {wanted!r})"
+
+
+def _unknown(path: str, schema: Mapping[str, Any], value: Any) -> Iterator[str]:  # noqa: ANN401
+    """Names in the entries of a list, or in an object, that mean nothing there: a typing mistake would go unnoticed."""
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _unknown(f"{path}.{number}", schema.get("items", {}), entry)
+    elif isinstance(value, dict) and schema.get("properties"):
+        known = schema["properties"]
+        for name, entry in value.items():
+            if name in known:
+                yield from _unknown(f"{path}.{name}", known[name], entry)
+            elif not isinstance(schema.get("additionalProperties"), dict):
+                yield f"{path}: there is no {name!r}; it may have {', '.join(known)}"
 
 
 def _is_moment(text: str) -> bool:
