@@ -11,6 +11,7 @@ import functools
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,13 +68,14 @@ def built_in_settings_of(plugin: type[PluginBase]) -> dict[str, dict[str, Any]]:
 
 
 def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """A setting as meltano.yml and the Hub know it."""
+    """A setting as meltano.yml and the Hub know it.
+
+    Dates are texts there, not `date_iso8601`: Meltano would guess what 02.03.2025 means, and take it for 3 February.
+    """
     types = schema.get("type", "string")
     kind = next(_KINDS[one] for one in ([types] if isinstance(types, str) else types) if one in _KINDS)
     setting: dict[str, Any] = {"name": name, "label": schema.get("title", name), "kind": kind}
     choices = [choice for choice in schema.get("enum", ()) if choice is not None]
-    if schema.get("format") == "date-time":
-        setting["kind"] = "date_iso8601"
     if choices and kind == "string":
         setting["kind"] = "options"
         setting["options"] = [{"label": str(choice), "value": choice} for choice in choices]
@@ -116,7 +118,12 @@ def settings_table(plugin: type[PluginBase]) -> str:
     for name, setting in settings_of(plugin).items():
         default = setting.get("default")
         shown = "" if default in (None, "", {}, []) else f"`{json.dumps(default)}`".replace('"', "")
-        marks = " (required)" if name in required else " (secret)" if setting.get("secret") else ""
+        said = [
+            word
+            for word, holds in (("required", name in required), ("secret", setting.get("secret")))
+            if holds
+        ]
+        marks = f" ({', '.join(said)})" if said else ""
         description = " ".join(str(setting.get("description", "")).split()).replace("|", "\\|")
         lines.append(f"| `{name}`{marks} | {shown} | {description} |")
     return "\n".join(lines) + "\n"
@@ -133,9 +140,13 @@ def between(text: str, marker: str, content: str) -> str:
 
 
 def env_example() -> str:
-    """`.env.example`: every secret and every required setting, empty, with what it is."""
+    """`.env.example`: every secret and every required setting, empty, with what it is.
+
+    Lists and choices are commented out: Meltano stops at an empty one, with a traceback.
+    """
     lines = [
         "# Copy to .env and fill in; .env is never committed. Meltano reads it by itself.",
+        "# Lines that you leave empty count as not set. Take the # off a line with a list or a choice to use it.",
         "# Written by `uv run python -m tests.generated`.",
         "MELTANO_ENVIRONMENT=prod",
     ]
@@ -166,9 +177,18 @@ def env_example() -> str:
         for name, setting in settings_of(plugin).items():
             # an empty line would be no object
             if (setting.get("secret") and "object" not in setting["type"]) or name in wanted:
-                lines.append(f"# {' '.join(str(setting.get('title', name)).split())}")
-                lines.append(f"{prefix}_{name.upper()}=")
+                told = " ".join(f"{setting['title']}: {setting['description']}".split())
+                lines += textwrap.wrap(told, 118, initial_indent="# ", subsequent_indent="# ")
+                lines.append(f"{_env_line(f'{prefix}_{name.upper()}', setting)}")
     return "\n".join(lines) + "\n"
+
+
+def _env_line(variable: str, setting: dict[str, Any]) -> str:
+    """A line to fill in, or one that is commented out where empty is not allowed."""
+    if "array" in setting["type"]:
+        kinds = setting["items"]["type"]
+        return f"#{variable}=[123456]" if "integer" in kinds else f'#{variable}=["CODE"]'
+    return f"#{variable}={setting['default']}" if "enum" in setting else f"{variable}="
 
 
 def paths() -> list[Path]:

@@ -61,6 +61,40 @@ def test_no_package_index_and_no_path_of_a_machine_is_in_the_project() -> None:
             assert not forbidden.search(path.read_bytes().decode(errors="replace")), path  # pictures too
 
 
+def test_the_first_run_on_real_books_added_to_the_extracts_of_the_demo() -> None:
+    environments = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["environments"]
+    folders = [
+        loader["config"].get("output_dir", "output")
+        for environment in environments
+        for loader in environment["config"]["plugins"]["loaders"]
+        if loader["name"] == "target-tableau"
+    ]
+    assert len(folders) == len(set(folders)) == len(environments)
+
+
+def test_a_line_of_env_that_was_left_empty_stopped_meltano_with_a_traceback() -> None:
+    kinds = {
+        f"{plugin.name.upper().replace('-', '_')}_{name.upper()}": meltano_setting(name, schema)["kind"]
+        for plugin in PLUGINS
+        for name, schema in settings_of(plugin).items()
+    }
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    empty = [line.removesuffix("=") for line in lines if line.endswith("=") and not line.startswith("#")]
+    assert len(empty) > 30
+    assert {kinds[name] for name in empty} == {"string"}
+
+
+def test_meltano_took_a_date_in_the_german_form_for_one_in_the_american() -> None:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    dates = [
+        setting["kind"]
+        for plugin in project["plugins"]["extractors"]
+        for setting in plugin.get("settings", ())
+        if setting["name"] in {"start_date", "end_date"}
+    ]
+    assert dates == ["string"] * 10  # so that the tap sees what was written, and refuses it
+
+
 def test_what_is_private_is_read_only_by_name_wherever_streams_are_selected() -> None:
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     included = yaml.safe_load((ROOT / "orchestrate" / "schedules.meltano.yml").read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ import datetime as dt
 import email.utils
 import logging
 import random
+import re
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from tap_acumatica.decoding import Decode, Json
 
+_NO_TLS: Final = re.compile("WRONG_VERSION|RECORD_LAYER")  # what OpenSSL calls an answer in plain http
 _LOGOUT_TIMEOUT_SECONDS: Final = 30
 _CONNECT_TIMEOUT_SECONDS: Final = 30
 _SEAT_WAIT_SECONDS: Final = (30, 60)
@@ -351,8 +353,15 @@ class Client:
             self.server_time = email.utils.parsedate_to_datetime(response.headers["Date"]).astimezone(dt.UTC)
 
     def _network_error(self, what: str, error: requests.RequestException) -> Exception:
-        if isinstance(error, requests.exceptions.SSLError):
-            return UserError(f"base_url: the certificate of {self.site.base_url} is not trusted")
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
+            return UserError(
+                f"base_url: the certificate of {self.site.base_url} is not trusted; "
+                "name the file of your own authority in REQUESTS_CA_BUNDLE"
+            )
+        if isinstance(error, requests.exceptions.SSLError) and _NO_TLS.search(str(error)):
+            return UserError(
+                f"base_url: {self.site.base_url} does not speak https; check host, port and scheme"
+            )
         if isinstance(error, requests.exceptions.InvalidURL):
             return UserError(f"base_url: {self.site.base_url} is not a web address")
         if "NameResolutionError" in repr(error):

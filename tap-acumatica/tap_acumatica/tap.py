@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import sys
 import weakref
-import zoneinfo
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
@@ -17,6 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_acumatica.auth import session_of
+from tap_acumatica.checks import complaints
 from tap_acumatica.client import Client, Site
 from tap_acumatica.discovery import check_version, discover
 from tap_acumatica.errors import ApiError, CallBudgetSpentError, UserError
@@ -174,18 +174,12 @@ class TapAcumatica(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, without ever showing a secret that is malformed."""
-        try:
-            errors = super()._validate_config(raise_errors=raise_errors)
-            zoneinfo.ZoneInfo(self.config.get("naive_timezone", "UTC"))
-        except ConfigValidationError as error:
-            secrets = [name for name, setting in SETTINGS["properties"].items() if setting.get("secret")]
-            shown = [next((f"{s}: not a text" for s in secrets if f"[{s!r}]" in e), e) for e in error.errors]
-            raise ConfigValidationError(str(error), errors=shown, schema=error.schema) from None
-        except zoneinfo.ZoneInfoNotFoundError as error:
-            raise ConfigValidationError(
-                "Config validation failed", errors=[f"naive_timezone: {error}"]
-            ) from None
+        """Check the settings, and say in words what is wrong with them."""
+        with contextlib.suppress(ConfigValidationError):
+            super()._validate_config()  # which fills in the defaults, and knows the SDK's own settings
+        errors = list(complaints(self.name, SETTINGS, self._config, "naive_timezone"))
+        if errors and raise_errors:
+            raise ConfigValidationError("Config validation failed", errors=errors, schema=SETTINGS)
         return errors
 
     @override
@@ -241,6 +235,10 @@ class TapAcumatica(Tap):
         """Turn what a person must put right into one line and exit code 1."""
         try:
             yield
+        except ConfigValidationError as error:
+            for sentence in error.errors:
+                cls.logger.error("%s", sentence)  # noqa: TRY400
+            sys.exit(1)
         except (UserError, ApiError) as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would hide what to do
             sys.exit(1)

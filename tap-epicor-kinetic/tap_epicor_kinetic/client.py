@@ -14,6 +14,7 @@ import datetime as dt
 import email.utils
 import logging
 import random
+import re
 import time
 from decimal import Decimal
 from http import HTTPStatus
@@ -48,6 +49,7 @@ Params = dict[str, "str | int | list[str]"]
 
 _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
+_NO_TLS: Final = re.compile("WRONG_VERSION|RECORD_LAYER")  # what OpenSSL calls an answer in plain http
 _CONNECT_TIMEOUT_SECONDS: Final = 30
 _SLOW_SECONDS: Final = 19.0
 _SLOW_CALLS: Final = 3
@@ -354,9 +356,13 @@ class Client:
     def _network_error(self, what: str, address: str, error: requests.RequestException) -> Exception:
         host = urlsplit(address).hostname
         setting = "base_url" if host == urlsplit(self.site.base_url).hostname else "token_url"
-        if isinstance(error, requests.exceptions.SSLError):
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
             return UserError(
                 f"ca_bundle: the certificate of {host} is not trusted; name your own authority's file"
+            )
+        if isinstance(error, requests.exceptions.SSLError) and _NO_TLS.search(str(error)):
+            return UserError(
+                f"{setting}: {host} does not speak https there; check host, port and https or http"
             )
         if isinstance(error, requests.exceptions.InvalidURL):
             return UserError(f"{setting}: {host} is not a web address")

@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 import json
 import sys
-import zoneinfo
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, ClassVar, Final
 
@@ -17,6 +16,7 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_epicor_kinetic.auth import sign_in_of
+from tap_epicor_kinetic.checks import complaints
 from tap_epicor_kinetic.client import Client, Site
 from tap_epicor_kinetic.discovery import describe
 from tap_epicor_kinetic.errors import ApiError, CallBudgetSpentError, UserError
@@ -159,16 +159,12 @@ class TapEpicorKinetic(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, without ever showing a secret that is malformed."""
-        try:
-            errors = super()._validate_config(raise_errors=raise_errors)
-            zoneinfo.ZoneInfo(self.config.get("timezone", "UTC"))
-        except ConfigValidationError as error:
-            secrets = [name for name, setting in SETTINGS["properties"].items() if setting.get("secret")]
-            shown = [next((f"{s}: not a text" for s in secrets if f"[{s!r}]" in e), e) for e in error.errors]
-            raise ConfigValidationError(str(error), errors=shown, schema=error.schema) from None
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-            raise ConfigValidationError("Config validation failed", errors=[f"timezone: {error}"]) from None
+        """Check the settings, and say in words what is wrong with them."""
+        with contextlib.suppress(ConfigValidationError):
+            super()._validate_config()  # which fills in the defaults, and knows the SDK's own settings
+        errors = list(complaints(self.name, SETTINGS, self._config, "timezone"))
+        if errors and raise_errors:
+            raise ConfigValidationError("Config validation failed", errors=errors, schema=SETTINGS)
         return errors
 
     @override
@@ -237,6 +233,10 @@ class TapEpicorKinetic(Tap):
         """Turn what a person must put right into one line and exit code 1."""
         try:
             yield
+        except ConfigValidationError as error:
+            for sentence in error.errors:
+                cls.logger.error("%s", sentence)  # noqa: TRY400
+            sys.exit(1)
         except (UserError, ApiError) as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would hide what to do
             sys.exit(1)

@@ -22,6 +22,7 @@ from typing_extensions import override
 
 from tap_exact_online.clock import Clock
 from tap_exact_online.errors import (
+    NO_TLS,
     CallBudgetSpentError,
     ExpiredError,
     ForbiddenError,
@@ -223,8 +224,15 @@ class Client:
         return text
 
     def _network_error(self, what: str, error: requests.RequestException) -> Exception:
-        if isinstance(error, requests.exceptions.SSLError):
-            return UserError(f"api_url: the certificate of {self.address} is not trusted")
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
+            return UserError(
+                f"api_url: the certificate of {self.address} is not trusted; "
+                "name the file of your own authority in REQUESTS_CA_BUNDLE"
+            )
+        if isinstance(error, requests.exceptions.SSLError) and NO_TLS.search(str(error)):
+            return UserError(
+                f"api_url: {self.address} does not speak https there; check host, port and https or http"
+            )
         if "NameResolutionError" in repr(error):
             return UserError(f"region, api_url: there is no host named {urlsplit(self.address).hostname}")
         return TransientError(f"{what}: the connection failed ({type(error).__name__}).")

@@ -131,7 +131,7 @@ def _chosen(
     if missing := [code for code in wanted if code not in known]:
         offered = ", ".join(f"{code} ({each.name})" for code, each in known.items()) or "none"
         raise UserError(
-            f"divisions: {', '.join(map(str, missing))} cannot be opened by this user; he may open: {offered}"
+            f"divisions: {', '.join(map(str, missing))} cannot be opened by this user, who may open: {offered}"
         )
     for code in wanted:
         status = next(row.get("Status") for row in rows if int(row["Code"]) == code)

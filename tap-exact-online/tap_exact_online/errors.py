@@ -20,6 +20,7 @@ Nothing here needs the SDK, because the process that renews tokens should start 
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ import msgspec
 if TYPE_CHECKING:
     import requests
 
+NO_TLS: Final = re.compile("WRONG_VERSION|RECORD_LAYER")  # what OpenSSL calls an answer in plain http
 _SNIPPET: Final = 300
 _REQUEST_ID_HEADERS: Final = ("X-Request-ID", "Request-Id", "X-Correlation-ID")
 # Values of the `Reason` header of 400 and 403 answers.

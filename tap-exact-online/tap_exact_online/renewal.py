@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
-from tap_exact_online.errors import UserError, said
+from tap_exact_online.errors import NO_TLS, UserError, said
 from tap_exact_online.hosts import address_of
 from tap_exact_online.store import KEY_VARIABLE, SealedError, Store, store_of
 
@@ -128,7 +128,6 @@ def ask(config: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
     """
     credentials = {"client_id": config["client_id"], "client_secret": config["client_secret"]}
     session = requests.Session()
-    session.trust_env = False  # a .netrc file must not put another Authorization header in
     try:
         response = session.post(
             f"{address_of(config)}/api/oauth2/token",
@@ -136,9 +135,10 @@ def ask(config: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
             headers={"Accept": "application/json", "User-Agent": config["user_agent"]},
             timeout=(_CONNECT_TIMEOUT_SECONDS, int(config["request_timeout_seconds"])),
             allow_redirects=False,
+            auth=_unchanged,
         )
     except requests.RequestException as error:
-        raise RefusedTokenError("", f"no answer ({type(error).__name__})", reached=False) from None
+        raise RefusedTokenError("", _no_answer(error), reached=False) from None
     finally:
         session.close()
     try:
@@ -148,12 +148,27 @@ def ask(config: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
     if response.status_code == HTTPStatus.OK and isinstance(answer, dict) and answer.get("refresh_token"):
         return answer
     text = f"{response.status_code}{said(response)}"
-    for secret in (*form.values(), credentials["client_secret"]):
+    for secret in filter(None, (*form.values(), credentials["client_secret"])):
         text = text.replace(str(secret), "(secret)")
     code = str(answer.get("error") or "") if isinstance(answer, dict) else ""
     early = "TooEarly" in response.headers.get("Reason", "")
     reached = bool(code) and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
     raise RefusedTokenError(code, text, early=early, reached=reached)
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep a .netrc file from adding an Authorization header; proxies of the environment stay."""
+    return request
+
+
+def _no_answer(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
+        return "Its certificate is not trusted; name the file of your own authority in REQUESTS_CA_BUNDLE"
+    if isinstance(error, requests.exceptions.SSLError) and NO_TLS.search(str(error)):
+        return "It does not speak https there; check host, port and https or http"
+    if "NameResolutionError" in repr(error):
+        return "There is no host of that name"
+    return f"No answer ({type(error).__name__})"
 
 
 def renew(config: Mapping[str, Any], *, shift: float = 0.0, at_once: bool = False) -> None:

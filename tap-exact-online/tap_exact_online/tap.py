@@ -14,9 +14,11 @@ from typing import IO, TYPE_CHECKING, ClassVar, Final
 from singer_sdk import Stream, Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_exact_online.auth import Tokens
+from tap_exact_online.checks import complaints
 from tap_exact_online.client import Client
 from tap_exact_online.discovery import Withdrawn, look_around
 from tap_exact_online.errors import (
@@ -269,18 +271,12 @@ class TapExactOnline(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, without ever showing a secret that is malformed."""
-        try:
-            errors = super()._validate_config(raise_errors=raise_errors)
-            zoneinfo.ZoneInfo(self.config.get("server_timezone", "UTC"))
-        except ConfigValidationError as error:
-            secrets = [name for name, setting in SETTINGS["properties"].items() if setting.get("secret")]
-            shown = [next((f"{s}: not a text" for s in secrets if f"[{s!r}]" in e), e) for e in error.errors]
-            raise ConfigValidationError(str(error), errors=shown, schema=error.schema) from None
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-            raise ConfigValidationError(
-                "Config validation failed", errors=[f"server_timezone: {error}"]
-            ) from None
+        """Check the settings, and say in words what is wrong with them."""
+        with contextlib.suppress(ConfigValidationError):
+            super()._validate_config()  # which fills in the defaults, and knows the SDK's own settings
+        errors = list(complaints(self.name, SETTINGS, self._config, "server_timezone"))
+        if errors and raise_errors:
+            raise ConfigValidationError("Config validation failed", errors=errors, schema=SETTINGS)
         return errors
 
     @override
@@ -327,8 +323,16 @@ class TapExactOnline(Tap):
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        with cls._one_line():
+        """Sign in, then read a record of every stream: a sign-in that is refused is no fault of the first of them."""
+        if value != CliTestOptionValue.All.value:
             super().cb_test(ctx, param, value)
+            return
+        with cls._one_line():
+            config: _ConfigInput = ctx.params["config"]
+            with contextlib.closing(cls(config=config.config, parse_env_config=config.parse_env)) as tap:
+                tap.connect()
+                tap.run_connection_test()
+        ctx.exit()
 
     @classmethod
     @contextlib.contextmanager
@@ -336,6 +340,10 @@ class TapExactOnline(Tap):
         """Turn what a person must put right into one line and exit code 1."""
         try:
             yield
+        except ConfigValidationError as error:
+            for sentence in error.errors:
+                cls.logger.error("%s", sentence)  # noqa: TRY400
+            sys.exit(1)
         except (UserError, ApiError) as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would hide what to do
             sys.exit(1)

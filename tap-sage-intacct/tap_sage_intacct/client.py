@@ -12,6 +12,7 @@ import email.utils
 import functools
 import logging
 import random
+import re
 import threading
 import time
 from http import HTTPStatus
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+_NO_TLS: Final = re.compile("WRONG_VERSION|RECORD_LAYER")  # what OpenSSL calls an answer in plain http
 _CONNECT_TIMEOUT_SECONDS: Final = 30
 _LONGEST_PAUSE_SECONDS: Final = 120.0
 _FIRST_PAUSE_SECONDS: Final = 2.0
@@ -245,7 +247,7 @@ class Client:
     # waiting ----------------------------------------------------------------------------------------------
 
     def _wait_out(self, error: TransientError, failures: int) -> None:
-        if not self._answered and failures > 1 and "connection failed" in str(error):
+        if not self._answered and failures > 1 and "the connection to " in str(error):
             raise UserError(f"api_url: no gateway answers. {error}") from None
         if failures >= error.tries:
             raise ServerTroubleError(f"{error} Gave up after {failures} tries.") from None
@@ -266,8 +268,15 @@ class Client:
 
     def _network_error(self, what: str, endpoint: str, error: requests.RequestException) -> Exception:
         host = urlsplit(endpoint).hostname
-        if isinstance(error, requests.exceptions.SSLError):
-            return UserError(f"api_url: the certificate of {host} is not trusted")
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
+            return UserError(
+                f"api_url: the certificate of {host} is not trusted; "
+                "name the file of your own authority in REQUESTS_CA_BUNDLE"
+            )
+        if isinstance(error, requests.exceptions.SSLError) and _NO_TLS.search(str(error)):
+            return UserError(
+                f"api_url: {host} does not speak https there; check host, port and https or http"
+            )
         if isinstance(error, requests.exceptions.InvalidURL):
             return UserError(f"api_url: {endpoint} is not a web address")
         if "NameResolutionError" in repr(error):
@@ -275,7 +284,7 @@ class Client:
         kind = type(error).__name__
         if isinstance(error, requests.exceptions.ReadTimeout):
             return TooMuchError(f"{what}: no answer in {self._timeout[1]} s.")
-        return TransientError(f"{what}: the connection failed ({kind}).")
+        return TransientError(f"{what}: the connection to {host} failed ({kind}).")
 
     def _read(self, what: str, response: requests.Response, read: Callable[[bytes], Reply[R]]) -> Reply[R]:
         status = response.status_code

@@ -16,6 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_sage_intacct.auth import Sessions
+from tap_sage_intacct.checks import complaints
 from tap_sage_intacct.client import Client
 from tap_sage_intacct.discovery import Described, discover
 from tap_sage_intacct.errors import ApiError, CallBudgetSpentError, UserError
@@ -237,20 +238,16 @@ class TapSageIntacct(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, without ever showing a secret that is malformed."""
+        """Check the settings, and say in words what is wrong with them."""
+        with contextlib.suppress(ConfigValidationError):
+            super()._validate_config()  # which fills in the defaults, and knows the SDK's own settings
+        errors = list(complaints(self.name, SETTINGS, self._config))
         try:
-            errors = super()._validate_config(raise_errors=raise_errors)
-            zone = self.config.get("timestamp_timezone", "auto")
-            if zone != "auto":
-                zone_of(zone)
-        except ConfigValidationError as error:
-            secrets = [name for name, setting in SETTINGS["properties"].items() if setting.get("secret")]
-            shown = [next((f"{s}: not a text" for s in secrets if f"[{s!r}]" in e), e) for e in error.errors]
-            raise ConfigValidationError(str(error), errors=shown, schema=error.schema) from None
+            zone_of(self.config.get("timestamp_timezone", "auto").replace("auto", "UTC"))
         except ValueError as error:
-            raise ConfigValidationError(
-                "Config validation failed", errors=[f"timestamp_timezone: {error}"]
-            ) from None
+            errors.append(f"timestamp_timezone: {error}; write it like America/Chicago or -06:00")
+        if errors and raise_errors:
+            raise ConfigValidationError("Config validation failed", errors=errors, schema=SETTINGS)
         return errors
 
     @override
@@ -306,6 +303,10 @@ class TapSageIntacct(Tap):
         """Turn what a person must put right into one line and exit code 1."""
         try:
             yield
+        except ConfigValidationError as error:
+            for sentence in error.errors:
+                cls.logger.error("%s", sentence)  # noqa: TRY400
+            sys.exit(1)
         except (UserError, ApiError) as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would hide what to do
             sys.exit(1)

@@ -10,6 +10,7 @@ import datetime as dt
 import email.utils
 import logging
 import random
+import re
 import threading
 import time
 from http import HTTPStatus
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NO_TLS: Final = re.compile("WRONG_VERSION|RECORD_LAYER")  # what OpenSSL calls an answer in plain http
 _CONNECT_TIMEOUT_SECONDS: Final = 30
 _LOGOFF_TIMEOUT_SECONDS: Final = 30
 _SLOW_TRIES: Final = 2
@@ -213,8 +215,14 @@ class Client:
 
     def _network_error(self, address: str, error: requests.RequestException) -> Exception:
         host = urlsplit(address).hostname
-        if isinstance(error, requests.exceptions.SSLError):
-            return UserError(f"ca_bundle: the certificate of {host} is not trusted")
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
+            return UserError(
+                f"ca_bundle: the certificate of {host} is not trusted; name your own authority's file"
+            )
+        if isinstance(error, requests.exceptions.SSLError) and _NO_TLS.search(str(error)):
+            return UserError(
+                f"base_url: {host} does not speak https there; check host, port and https or http"
+            )
         if isinstance(error, requests.exceptions.InvalidURL):
             return UserError(f"base_url: {host} is not a web address")
         if "NameResolutionError" in repr(error):

@@ -16,6 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_syspro.auth import ODataSignIn, Sessions
+from tap_syspro.checks import complaints, day_of
 from tap_syspro.client import Client
 from tap_syspro.discovery import Catalog, EntitySet, discover, snake
 from tap_syspro.enet import EnetService
@@ -204,8 +205,8 @@ class TapSyspro(Tap):
         days = -(-int(config["lookback_seconds"]) // 86_400)
         return Facts(
             today=self.today,
-            start=_day(config.get("start_date")),
-            end=_day(config.get("end_date")),
+            start=day_of(config.get("start_date")),
+            end=day_of(config.get("end_date")),
             lookback=max(1, int(given["lookback_days"]) if given.get("lookback_days") is not None else days),
             full_refresh_days=int(config["full_refresh_every_days"]),
             history_years=int(config["gl_history_years"]),
@@ -294,13 +295,13 @@ class TapSyspro(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, without ever showing a secret that is malformed."""
-        try:
-            return super()._validate_config(raise_errors=raise_errors)
-        except ConfigValidationError as error:
-            secrets = [name for name, setting in SETTINGS["properties"].items() if setting.get("secret")]
-            shown = [next((f"{s}: not a text" for s in secrets if f"[{s!r}]" in e), e) for e in error.errors]
-            raise ConfigValidationError(str(error), errors=shown, schema=error.schema) from None
+        """Check the settings, and say in words what is wrong with them."""
+        with contextlib.suppress(ConfigValidationError):
+            super()._validate_config()  # which fills in the defaults, and knows the SDK's own settings
+        errors = list(complaints(self.name, SETTINGS, self._config))
+        if errors and raise_errors:
+            raise ConfigValidationError("Config validation failed", errors=errors, schema=SETTINGS)
+        return errors
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -355,6 +356,10 @@ class TapSyspro(Tap):
         """Turn what a person must put right into one line and exit code 1."""
         try:
             yield
+        except ConfigValidationError as error:
+            for sentence in error.errors:
+                cls.logger.error("%s", sentence)  # noqa: TRY400
+            sys.exit(1)
         except (UserError, ApiError) as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would hide what to do
             sys.exit(1)
@@ -393,8 +398,3 @@ def _close(client: Client, sessions: Sessions | None) -> None:
     if sessions is not None:
         sessions.close()
     client.close()
-
-
-def _day(text: str | None) -> dt.date | None:
-    """The day of a setting."""
-    return dt.date.fromisoformat(text[:10]) if text else None

@@ -16,6 +16,18 @@ _RETRY_AFTER = re.compile(r"retry after (\d+) (second|minute|hour)", re.IGNORECA
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _DAYS_TO_WARN = 14
 _TOO_MANY_REQUESTS = 429
+_FINAL = re.compile(
+    "CERTIFICATE|WRONG_VERSION|RECORD_LAYER"
+)  # what OpenSSL says when another try is of no use
+_REASONS = {  # in what requests says of a connection -> in a user's words
+    "CERTIFICATE": "its certificate is not trusted. If it is of a private authority, name the file with the "
+    "authority's certificate in the environment variable REQUESTS_CA_BUNDLE",
+    "WRONG_VERSION": "it does not speak https there. Check host, port and https or http in server_url",
+    "RECORD_LAYER": "it does not speak https there. Check host, port and https or http in server_url",
+    "NameResolutionError": "there is no host of that name. Check server_url and the network",
+    "Connection refused": "nothing answers there. Check host and port in server_url, and whether Tableau runs",
+    "Read timed out": "it did not answer in time. Try again later; if it goes on, ask its administrator",
+}
 
 
 class Answers:
@@ -75,3 +87,14 @@ class Answers:
                 return wait
         told = _RETRY_AFTER.search(detail)
         return float(int(told[1]) * _SECONDS[told[2].lower()]) if told else None
+
+
+def is_final(failure: requests.RequestException) -> bool:
+    """Whether another try is of no use: what is wrong is the address or the certificate."""
+    return isinstance(failure, requests.exceptions.SSLError) and _FINAL.search(str(failure)) is not None
+
+
+def unreached(failure: requests.RequestException) -> str | None:
+    """Why there was no answer, in a user's words; None if nothing is known of it."""
+    text = str(failure)
+    return next((told for sign, told in _REASONS.items() if sign in text), None)

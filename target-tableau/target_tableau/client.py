@@ -26,7 +26,7 @@ from tableauserverclient.server.endpoint.exceptions import (
 )
 from tableauserverclient.server.exceptions import EndpointUnavailableError
 
-from target_tableau.answers import Answers
+from target_tableau.answers import Answers, is_final, unreached
 from target_tableau.documents import safe_parser
 from target_tableau.errors import JobError, TableauError
 from target_tableau.sign_in import Token
@@ -51,10 +51,7 @@ _SIGN_IN_TRIES = 3  # a wrong address should be told soon
 _SIGN_INS = 3
 _UNSUPPORTED_VERSION = "2.4"  # what tableauserverclient stays at when it could not ask for the version
 
-_PRIVATE_CA = (
-    "If its certificate is of a private authority, name the file with the authority's certificate in the environment "
-    "variable REQUESTS_CA_BUNDLE."
-)
+_NETWORK = ". Check server_url and the network"
 _NO_SESSION = {"401000", "401002"}
 _BAD_CREDENTIALS = "401001"
 _RATE_LIMITED = "429000"
@@ -159,6 +156,12 @@ class TableauClient:
                 f"{self._credentials.check}. The site is the part of the URL after /site/, empty for Server's default.",
                 refusal.code,
             ) from refusal
+        except ServerResponseError as refusal:
+            raise TableauError(
+                f"{where} does not sign in ({_line(refusal)}): check server_url (the address only, as you open it in "
+                "the browser).",
+                refusal.code,
+            ) from refusal
         except (NonXMLResponseError, SyntaxError, AttributeError) as odd:  # XML parse errors are SyntaxErrors
             # A web page instead of Tableau's XML: the address is not, or not only, that of Tableau.
             raise TableauError(
@@ -234,11 +237,11 @@ class TableauClient:
                     ) from failure
                 wait = float(next(waits))
             except requests.RequestException as failure:
-                distrusted = isinstance(failure, requests.exceptions.SSLError)
-                if not idempotent or not left or distrusted:
+                final = is_final(failure)
+                if not idempotent or not left or final:
+                    why = unreached(failure) or _line(failure) + _NETWORK
                     raise TableauError(
-                        f"Tableau at {self.address.server_url} cannot be reached: {_line(failure)}. "
-                        + (_PRIVATE_CA if distrusted else "Check server_url and the network.")
+                        f"Tableau at {self.address.server_url} cannot be reached: {why}."
                     ) from failure
                 wait = float(next(waits))
             self.pause(backoff.full_jitter(wait))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from typing_extensions import override
 
+from target_tableau.checks import complaints
 from target_tableau.errors import SettingError, TargetTableauError
 from target_tableau.ledger import Ledger
 from target_tableau.setting_list import SCHEMA
@@ -39,12 +40,27 @@ def settings_of(file: Path | None) -> Settings:
         SettingError: They contradict each other, or cannot be read.
     """
     if file is not None:
-        return Settings.from_config(json.loads(file.read_text(encoding="utf-8")))
-    config: dict[str, Any] = {}
+        try:
+            config = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as broken:
+            raise SettingError(f"{file} cannot be read as JSON: {broken}.") from broken
+        return _checked(config)
+    config = {}
     for name, schema in SCHEMA.to_dict()["properties"].items():
         text = os.environ.get(_PREFIX + name.upper())
         if text:
             config[name] = text if "string" in schema["type"] else _value(name, text)
+    return _checked(config)
+
+
+def _checked(config: dict[str, Any]) -> Settings:
+    """Settings of a configuration that the SDK has not looked at.
+
+    Raises:
+        SettingError: They do not fit, or contradict each other.
+    """
+    if errors := list(complaints("target-tableau", SCHEMA.to_dict(), config)):
+        raise SettingError("; ".join(errors))
     return Settings.from_config(config)
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from target_tableau.errors import SettingError
-from target_tableau.ledger_lock import LockLostError, exclusive, reason_of, told
+from target_tableau.ledger_lock import LockLostError, advice_on, exclusive, reason_of, told
 from target_tableau.ledger_tables import columns as _columns
 from target_tableau.ledger_tables import datasources as _datasources
 from target_tableau.ledger_tables import loads as _loads
@@ -104,7 +104,8 @@ class Ledger:
             address = sa.make_url(with_driver(url) if url else f"sqlite:///{output_dir / 'loads.db'}")
             waits = {}
             if address.get_backend_name() == "sqlite":
-                self.path = self._create_private(Path(address.database or output_dir / "loads.db"))
+                self.path = Path(address.database or output_dir / "loads.db")
+                self._create_private(self.path)
                 waits = {"timeout": 60}
             self._engine = sa.create_engine(address, connect_args=waits, pool_pre_ping=self.path is None)
             with contextlib.ExitStack() as stack:
@@ -118,17 +119,15 @@ class Ledger:
                 "target-tableau[postgresql]."
             ) from missing
         except (OSError, SQLAlchemyError, LockLostError) as failure:
-            reason = failure if isinstance(failure, LockLostError) else reason_of(failure)
             raise SettingError(
-                f"The load ledger {self.path or 'at ledger_url'} cannot be opened: {reason}. If the file is damaged, "
-                "move it away: a new one is begun and nothing but the history is lost."
+                f"The load ledger {self.path or 'at ledger_url'} cannot be opened: {reason_of(failure)}. "
+                f"{advice_on(failure, self.path)}"
             ) from failure
 
     @staticmethod
-    def _create_private(path: Path) -> Path:
+    def _create_private(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600, exist_ok=True)
-        return path
 
     def close(self) -> None:
         """Let go of the database."""

@@ -148,4 +148,20 @@ def told(step: str) -> Iterator[None]:
 
 def reason_of(failure: Exception) -> str:
     """The driver's words without the statement, its values and the address with its password."""
+    if isinstance(failure, LockLostError | OSError):
+        return str(failure)
     return str(getattr(failure, "orig", None) or type(failure).__name__).splitlines()[0]
+
+
+def advice_on(failure: Exception, path: Path | None) -> str:
+    """What to do about a ledger that cannot be opened.
+
+    Args:
+        failure: Why not.
+        path: Its file; None for one that another database holds.
+    """
+    if path is None:
+        return "Check ledger_url, and whether the database runs and lets this user in."
+    if isinstance(failure, OSError):
+        return "Check whether the folder may be written and the disk has room, or set output_dir to another folder."
+    return IF_DAMAGED

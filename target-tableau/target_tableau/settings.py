@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from target_tableau.address import parse_address
 from target_tableau.display import UTC, zone_named
 from target_tableau.errors import SettingError
 from target_tableau.journal import file_name
@@ -57,6 +59,19 @@ def _named(rules: Iterable[Mapping[str, Any]] | None, source: str) -> list[dict[
             raise SettingError(f"Two rules have the name '{rule['name']}'; give one of them another.")
         named[str(rule["name"])] = dict(rule)
     return [{**rule, "name": name} for name, rule in of_source(named, source).items()]
+
+
+_WAYS_TO_SIGN_IN = (
+    ("token_name", "token_value"),
+    (
+        "connected_app_client_id",
+        "connected_app_secret_id",
+        "connected_app_secret_value",
+        "connected_app_user",
+    ),
+    ("username", "password"),
+)
+_MEMORY = re.compile(r"[1-9]\d*\s*([kmgt]b?|%)", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -245,6 +260,13 @@ class Settings:
                 "server_url is set, so project must be set as well. Remove server_url to make extracts without "
                 "publishing them."
             )
+        if self.server_url is not None:
+            parse_address(self.server_url, self.site)
+            self.sign_in_names()
+        if not _MEMORY.fullmatch(self.hyper_memory_limit):
+            raise SettingError(
+                f"hyper_memory_limit '{self.hyper_memory_limit}' is not an amount of memory. Write it like 400m or 2g."
+            )
         names = [model.name for model in self.models] + [snapshot.name for snapshot in self.snapshots]
         for name in names:
             if names.count(name) > 1:
@@ -253,6 +275,26 @@ class Settings:
                 )
         for template in (self.datasource_name, *(rule.get("name") for rule in self.datasources)):
             self._filled(template or "", "stream")
+
+    def sign_in_names(self) -> tuple[str, ...]:
+        """The settings by which Tableau is signed in to.
+
+        Raises:
+            SettingError: They give no way, half of one, or several.
+        """
+        begun = [names for names in _WAYS_TO_SIGN_IN if any(getattr(self, name) for name in names)]
+        if not begun:
+            raise SettingError(
+                "server_url is set, so a way to sign in must be set as well: token_name and token_value (a personal "
+                "access token), or the four connected_app settings, or username and password."
+            )
+        if len(begun) > 1:
+            together = " and ".join(names[0] for names in begun)
+            raise SettingError(f"The settings give several ways to sign in ({together}); leave only one.")
+        missing = [name for name in begun[0] if not getattr(self, name)]
+        if missing:
+            raise SettingError(f"To sign in, {', '.join(missing)} must be set as well.")
+        return begun[0]
 
     @property
     def extract_dir(self) -> Path:

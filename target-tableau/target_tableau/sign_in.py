@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import jwt
 import tableauserverclient as tsc
 
-from target_tableau.errors import SettingError
-
 if TYPE_CHECKING:
     from target_tableau.settings import Settings
 
@@ -128,30 +126,10 @@ def credentials_of(settings: Settings) -> Credentials:
     Raises:
         SettingError: They give none, half of one, or several.
     """
-    ways: list[tuple[type[Credentials], tuple[str, ...]]] = [
-        (Token, ("token_name", "token_value")),
-        (
-            ConnectedApp,
-            (
-                "connected_app_client_id",
-                "connected_app_secret_id",
-                "connected_app_secret_value",
-                "connected_app_user",
-            ),
-        ),
-        (Password, ("username", "password")),
-    ]
-    begun = [(way, names) for way, names in ways if any(getattr(settings, name) for name in names)]
-    if not begun:
-        raise SettingError(
-            "server_url is set, so a way to sign in must be set as well: token_name and token_value (a personal access "
-            "token), or the four connected_app settings, or username and password."
-        )
-    if len(begun) > 1:
-        together = " and ".join(names[0] for _, names in begun)
-        raise SettingError(f"The settings give several ways to sign in ({together}); leave only one.")
-    way, names = begun[0]
-    missing = [name for name in names if not getattr(settings, name)]
-    if missing:
-        raise SettingError(f"To sign in, {', '.join(missing)} must be set as well.")
-    return way(*(getattr(settings, name) for name in names))
+    names = settings.sign_in_names()
+    ways: dict[str, type[Credentials]] = {
+        "token_name": Token,
+        "connected_app_client_id": ConnectedApp,
+        "username": Password,
+    }
+    return ways[names[0]](*(getattr(settings, name) for name in names))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import msgspec
 from singer_sdk.exceptions import (
+    ConfigValidationError,
     InvalidRecord,
     MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
@@ -17,7 +19,8 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
-from target_tableau.errors import TargetTableauError
+from target_tableau.checks import complaints
+from target_tableau.errors import SettingError, TargetTableauError
 from target_tableau.reader import BlockReader
 from target_tableau.replay import finish_unfinished
 from target_tableau.report import render
@@ -71,6 +74,16 @@ class TargetTableau(Target):
         self._waits = reader.waits
         self._run: Run | None = None
         self._noted: NotedRun | None = None
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings, and say in words what is wrong with them."""
+        with contextlib.suppress(ConfigValidationError):
+            super()._validate_config()  # which fills in the defaults, and knows the SDK's own settings
+        errors = list(complaints(self.name, self.config_jsonschema, self._config))
+        if errors and raise_errors:
+            raise SettingError("; ".join(errors))
+        return errors
 
     @classmethod
     @override

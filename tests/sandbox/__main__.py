@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import filelock
 import psutil
@@ -30,9 +31,18 @@ from tests.sandbox.running import (
 from tests.sandbox.serving import bind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _PROJECT = Path(__file__).resolve().parents[2]
+_OF_REAL_SYSTEMS = (
+    "TAP_ACUMATICA_BASE_URL",
+    "TAP_EPICOR_KINETIC_BASE_URL",
+    "TAP_EXACT_ONLINE_CLIENT_ID",
+    "TAP_SAGE_INTACCT_COMPANY_ID",
+    "TAP_SYSPRO_BASE_URL",
+    "TARGET_TABLEAU_SERVER_URL",
+)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LOCK_SECONDS = 60
 _START_SECONDS = 60
 _STOP_SECONDS = 15
@@ -92,6 +102,7 @@ def _count(text: str) -> int:
 
 
 def _start(directory: Path, options: argparse.Namespace) -> list[str]:
+    _check_environment(os.environ)
     follow = None if options.no_follow else options.follow or os.getppid()
     with _locked(directory):
         running = find_running(directory)
@@ -234,6 +245,27 @@ def _stopped(directory: Path) -> bool:
 def _wait_for_end(running: Running) -> None:
     if not running.ends_within(_STOP_SECONDS):
         raise SandboxError(f"process {running.pid} serves the sandbox but neither answers nor ends: end it")
+
+
+def _check_environment(environment: Mapping[str, str]) -> None:
+    """See to it that the demo neither reads real books nor publishes its company among them.
+
+    Meltano prefers the environment and .env to what meltano.yml says, in the environment `sandbox` too.
+
+    Raises:
+        SandboxError: It would.
+    """
+    if environment.get("MELTANO_ENVIRONMENT", "sandbox") != "sandbox":
+        raise SandboxError(
+            f"the environment is {environment['MELTANO_ENVIRONMENT']} (in .env?), not that of the demo: run "
+            "`meltano --environment sandbox run demo`"
+        )
+    for name in _OF_REAL_SYSTEMS:
+        value = environment.get(name, "")
+        if value and urlsplit(value).hostname not in _LOOPBACK:
+            raise SandboxError(
+                f"{name} is set (in .env?), so the demo would use your own systems: move .env away while you run it"
+            )
 
 
 def _check_ports() -> None:

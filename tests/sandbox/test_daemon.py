@@ -94,6 +94,25 @@ def test_two_starts_at_the_same_time_share_one_sandbox(sandbox: Sandbox) -> None
     assert sorted("already" in output for output in outputs) == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("MELTANO_ENVIRONMENT", "prod", "run `meltano --environment sandbox run demo`"),
+        ("TARGET_TABLEAU_SERVER_URL", "https://10ax.online.tableau.com", "move .env away"),
+        ("TAP_SAGE_INTACCT_COMPANY_ID", "Books", "move .env away"),
+    ],
+)
+def test_the_demo_published_its_company_among_real_books_when_env_was_filled_in(
+    sandbox: Sandbox, name: str, value: str, advice: str
+) -> None:
+    sandbox.environment[name] = value
+    done = sandbox.run_apart("start", "--no-follow")
+    assert done.returncode == 1
+    assert advice in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert find_running(sandbox.directory) is None
+
+
 def test_a_port_that_is_taken_is_one_sentence(sandbox: Sandbox) -> None:
     with bind() as taken:
         taken.listen()

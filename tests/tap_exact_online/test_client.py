@@ -176,5 +176,5 @@ def test_the_servers_zone_is_compared_and_a_difference_is_said(
 
 def test_a_user_without_divisions_is_said(instance: Instance) -> None:
     instance.script.add(Fault("system/Divisions", status=200, body=b'{"d":{"results":[]}}'))
-    with pytest.raises(UserError, match="he may open: none"):
+    with pytest.raises(UserError, match="who may open: none"):
         run_tap(instance, "cost_centers")

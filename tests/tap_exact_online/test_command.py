@@ -164,7 +164,7 @@ def test_a_malformed_secret_is_not_shown(real: Instance, name: str) -> None:
     with pytest.raises(ConfigValidationError) as caught:
         TapExactOnline(config=real.with_(**{name: 8251947}))
     assert "8251947" not in f"{caught.value}{caught.value.errors}"
-    assert caught.value.errors == [f"{name}: not a text"]
+    assert caught.value.errors == [f"{name}: this value is not a text"]
 
 
 def test_credentials_are_not_sent_in_the_open() -> None:
