@@ -359,11 +359,6 @@ class TapExactOnline(Tap):
         return {n: s for n, s in self.streams.items() if isinstance(s, ExactStream) and s.selected}
 
     @property
-    def chosen_streams(self) -> list[ExactStream]:
-        """The selected streams, as a list."""
-        return list(self.chosen.values())
-
-    @property
     def outcomes(self) -> dict[Outcome, dict[Feed, list[int]]]:
         """What became of the feeds, and in which divisions."""
         found: dict[Outcome, dict[Feed, list[int]]] = {}

@@ -21,13 +21,17 @@ from tap_acumatica.errors import (
     ServerTroubleError,
     UserError,
 )
+from tests.sandbox.faults import Fault
 from tests.sandbox.serving import serve
+from tests.tap_acumatica.harness import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from requests.auth import AuthBase
     from starlette.types import Receive, Scope, Send
+
+    from tests.tap_acumatica.conftest import Instance
 
 SETTINGS: dict[str, Any] = {
     "user_agent": "test",
@@ -286,3 +290,20 @@ def test_the_tenant_is_taken_from_the_client_id_when_it_is_not_set() -> None:
         Site.of({**config, "tenant": "A", "odata_style": "legacy"}).dac("Sub")
         == "https://x.example/erp/odatav4/A/Sub"
     )
+
+
+def test_a_value_that_fits_no_column_fails_its_stream_alone_and_is_named(
+    instance: Instance, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = {
+        name: {"value": value}
+        for name, value in (("Type", "Bill"), ("ReferenceNbr", "000042"), ("Amount", "much"))
+    }
+    headers = {"content-type": "application/json"}
+    body = json.dumps([row]).encode()
+    instance.script.add(Fault(r"/Bill\?", status=200, body=body, headers=headers))
+    run = run_tap(instance.config, "bills", "vendors")
+    assert run.tap.exit_code == 1
+    assert run.rows("vendors")
+    assert run.rows("bills") == []
+    assert "Bill Bill, 000042: Amount is 'much', which is no decimal" in caplog.text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,23 +64,6 @@ def held_lines(*runs: Run) -> dict[tuple[Any, ...], Decimal]:
 
 def calls_to(instance: Instance, pattern: str) -> int:
     return instance.script.count(pattern)
-
-
-def test_a_value_that_fits_no_column_fails_its_stream_alone_and_is_named(
-    instance: Instance, caplog: pytest.LogCaptureFixture
-) -> None:
-    row = {
-        name: {"value": value}
-        for name, value in (("Type", "Bill"), ("ReferenceNbr", "000042"), ("Amount", "much"))
-    }
-    headers = {"content-type": "application/json"}
-    body = json.dumps([row]).encode()
-    instance.script.add(Fault(r"/Bill\?", status=200, body=body, headers=headers))
-    run = run_tap(instance.config, "bills", "vendors")
-    assert run.tap.exit_code == 1
-    assert run.rows("vendors")
-    assert run.rows("bills") == []
-    assert "Bill Bill, 000042: Amount is 'much', which is no decimal" in caplog.text
 
 
 def test_a_first_load_has_every_bill_with_every_line(instance: Instance) -> None:
