@@ -283,8 +283,7 @@ class TapSyspro(Tap):
             self._state_writer.write_state(self.state)
         chosen = list(self.chosen.values())
         if self.config.get("max_calls_per_run"):
-            # What was not reached last time comes first, or it would never be read.
-            chosen.sort(key=lambda stream: stream.last_read)
+            chosen.sort(key=lambda stream: stream.last_read)  # or what was not reached would never be read
         for company in self.companies:
             self._company = company
             self.highest_version = 0
