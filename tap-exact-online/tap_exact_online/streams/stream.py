@@ -7,6 +7,7 @@ import enum
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import Raw
 from singer_sdk import Stream
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -43,7 +44,7 @@ class LineWriter(MsgSpecWriter):
     def write_rows(self, stream: str, rows: Iterable[Row], version: int | None, read_at: dt.datetime) -> None:
         """Write rows of one stream at once, in the form that `write_message` gives them one by one."""
         head: dict[str, Any] = {"type": "RECORD", "stream": stream, "record": None}
-        tail: dict[str, Any] = {"time_extracted": read_at}
+        tail: dict[str, Any] = {"time_extracted": Raw(encoder.encode(read_at))}
         if version is not None:
             tail = {"version": version, **tail}
         sys.stdout.buffer.write(encoder.encode_lines([{**head, "record": row, **tail} for row in rows]))
