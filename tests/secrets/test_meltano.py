@@ -70,6 +70,6 @@ def test_a_meltano_run_at_debug_gives_no_secret_away(tmp_path: Path) -> None:
         assert any(b"target-tableau" in line for line in watch.commands)
         for seen in (printed, *watch.commands, *watch.engines):
             assert secrets.found_in(seen) == []
-    assert (folder / "output" / TAP / f"{plant.streams[0]}.hyper").exists()
+    assert (folder / "output-prod" / TAP / f"{plant.streams[0]}.hyper").exists()
     assert leaks_of_folder(folder, secrets, {folder / ".env"}) == []
     assert leaks_of_folder(tmp_path / "private", secrets, set()) == []
