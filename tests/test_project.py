@@ -114,6 +114,11 @@ def test_what_is_private_is_read_only_by_name_wherever_streams_are_selected() ->
         assert private <= set(tap.get("select", base)), tap["name"]
 
 
+def test_how_settings_are_checked_is_the_same_in_packages_that_are_released_apart() -> None:
+    copies = [ROOT / plugin.name / plugin.name.replace("-", "_") / "checks.py" for plugin in PLUGINS]
+    assert len({copy.read_text(encoding="utf-8") for copy in copies}) == 1
+
+
 def test_every_dependency_of_every_package_is_pinned() -> None:
     pins = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["constraint-dependencies"]
     pinned = {pin.partition("==")[0] for pin in pins}

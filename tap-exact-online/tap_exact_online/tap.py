@@ -255,14 +255,12 @@ class TapExactOnline(Tap):
             goes_on = not isinstance(error, CallBudgetSpentError)
         except ClosedDivisionError:
             self._leave(division, feeds, Outcome.SKIPPED)
-        except Exception:
-            self._state_writer.write_state(self.state)
-            raise
         finally:
             if division.code in self._names:
                 self._names[division.code].save()
-        # Not on the way out of a signal: that may have cut a line, which a STATE would be glued to.
-        self._state_writer.write_state(self.state)
+            # Not on the way out of a signal: that may have cut a line, which a STATE would be glued to.
+            if isinstance(sys.exception(), Exception | None):
+                self._state_writer.write_state(self.state)
         return goes_on
 
     def _leave(self, division: Division, feeds: Sequence[Feed], outcome: Outcome) -> None:
@@ -324,10 +322,10 @@ class TapExactOnline(Tap):
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Sign in, then read a record of every stream: a sign-in that is refused is no fault of the first of them."""
-        if value != CliTestOptionValue.All.value:
-            super().cb_test(ctx, param, value)
-            return
         with cls._one_line():
+            if value != CliTestOptionValue.All.value:
+                super().cb_test(ctx, param, value)
+                return
             config: _ConfigInput = ctx.params["config"]
             with contextlib.closing(cls(config=config.config, parse_env_config=config.parse_env)) as tap:
                 tap.connect()

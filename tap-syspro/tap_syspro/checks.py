@@ -112,8 +112,3 @@ def _is_zone(name: str) -> bool:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
-
-
-def day_of(text: str | None) -> dt.date | None:
-    """The day of a setting that has passed the checks."""
-    return dt.datetime.fromisoformat(text).date() if text else None

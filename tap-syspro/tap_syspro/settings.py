@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Final
 
 from singer_sdk import typing as th
@@ -369,3 +370,8 @@ _CONTENT: Final = (
 
 SETTINGS: Final = th.PropertiesList(*_SITE, *_SIGN_IN, *_RUN, *_DIALECT, *_CONTENT).to_dict()
 """JSON schema of the configuration."""
+
+
+def day_of(text: str | None) -> dt.date | None:
+    """The day of a setting that has passed the checks."""
+    return dt.datetime.fromisoformat(text).date() if text else None

@@ -16,7 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_syspro.auth import ODataSignIn, Sessions
-from tap_syspro.checks import complaints, day_of
+from tap_syspro.checks import complaints
 from tap_syspro.client import Client
 from tap_syspro.discovery import Catalog, EntitySet, discover, snake
 from tap_syspro.enet import EnetService
@@ -24,7 +24,7 @@ from tap_syspro.errors import ApiError, CallBudgetSpentError, ForbiddenError, No
 from tap_syspro.odata import ODataService
 from tap_syspro.paging import Walk
 from tap_syspro.service import KeyColumn, Query
-from tap_syspro.settings import SETTINGS
+from tap_syspro.settings import SETTINGS, day_of
 from tap_syspro.store import store_of
 from tap_syspro.streams import streams_of, wanted_of
 from tap_syspro.streams.catalogue import COLUMNS, built_in_sets
