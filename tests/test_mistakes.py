@@ -57,7 +57,7 @@ SETTINGS: Final[dict[type[Tap], dict[str, Any]]] = {
         "odata_password": "s-e-c-r-e-t",
     },
 }
-FORMS: Final = ("--test", "--discover", None)
+FORMS: Final = ("--test", "--test=schema", "--discover", None)
 
 pytestmark = pytest.mark.parametrize("tap", SETTINGS, ids=lambda tap: tap.name)
 
