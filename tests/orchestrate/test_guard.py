@@ -84,6 +84,7 @@ def test_nothing_of_a_command_outlives_its_worker(tmp_path: Path) -> None:
     assert guarded.leave() != 0
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
     assert json.loads(waiting.line())[EVENT] == "locked"
+    waiting.process.wait(timeout=20)  # a worker that goes before would stop the command
     assert waiting.leave() == 0
 
 
